@@ -1,0 +1,1 @@
+#include "transforms/pattern_facts.h"
