@@ -74,7 +74,7 @@ Line line_at(std::string_view text, std::size_t offset) {
 
 // Quotation marks removed: an excerpt shows the line itself.
 std::string printable(std::string_view text) {
-  const std::string shown = quoted(text, text.size() * 4 + 4);
+  const std::string shown = quote(text, text.size() * 4 + 4);
   return shown.substr(1, shown.size() - 2);
 }
 
@@ -143,7 +143,7 @@ void Error::render() {
   } else if (offset_) {
     place += fmt::format("{}byte {}:", place.empty() ? "" : " ", *offset_);
   }
-  if (key_) place += fmt::format("{}key {}:", place.empty() ? "" : " ", quoted(*key_));
+  if (key_) place += fmt::format("{}key {}:", place.empty() ? "" : " ", quote(*key_));
   text_ = fmt::format("{}{}{}{}", place, place.empty() ? "" : " ", message_, excerpt_);
 }
 
@@ -151,7 +151,7 @@ Error io_error(std::string_view what_was_tried, int errno_value) {
   return {ErrorKind::io, fmt::format("{}: {}", what_was_tried, std::strerror(errno_value))};
 }
 
-std::string quoted(std::string_view text, std::size_t limit) {
+std::string quote(std::string_view text, std::size_t limit) {
   std::string out = "\"";
   const bool cut = text.size() > limit;
   const std::size_t head = cut ? utf8::floor_boundary(text, limit * 2 / 3) : text.size();

@@ -108,6 +108,6 @@ Error io_error(std::string_view what_was_tried, int errno_value);
 /// `text` fit for a terminal or a message: control characters and invalid UTF-8 as \xNN, quotes around it,
 /// and cut in the middle beyond `limit` bytes. Keys and file names are hostile; every message shows them
 /// through this.
-std::string quoted(std::string_view text, std::size_t limit = 200);
+std::string quote(std::string_view text, std::size_t limit = 200);
 
 }  // namespace keyshift

@@ -26,8 +26,8 @@ TEST_CASE("an error of the system tells what was tried and why it failed") {
 }
 
 TEST_CASE("a hostile name is shown harmlessly") {
-  CHECK(quoted("\x1b[31m\xff\xc2\x85é") == "\"\\x1b[31m\\xff\\xc2\\x85é\"");
-  CHECK(quoted(std::string(1000, 'x'), 30) ==
+  CHECK(quote("\x1b[31m\xff\xc2\x85é") == "\"\\x1b[31m\\xff\\xc2\\x85é\"");
+  CHECK(quote(std::string(1000, 'x'), 30) ==
         "\"" + std::string(20, 'x') + "… (970 bytes left out) …" + std::string(10, 'x') + "\"");
 }
 

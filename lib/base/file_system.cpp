@@ -1,0 +1,109 @@
+#include "base/file_system.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/error.h"
+
+namespace keyshift {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Descriptor open_for_reading(const fs::path& path, int flags = 0) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags));
+  if (!file) throw io_error("cannot open", errno).in(path.string());
+  return file;
+}
+
+struct stat status_of(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) throw io_error("cannot stat", errno).in(path.string());
+  return status;
+}
+
+}  // namespace
+
+std::string read_small_file(const fs::path& path, std::uint64_t limit) {
+  const Descriptor file = open_for_reading(path);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) throw io_error("cannot stat", errno).in(path.string());
+  if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::io, "is not a regular file").in(path.string());
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > limit) {
+    throw Error(ErrorKind::io,
+                "is larger than " + std::to_string(limit) + " bytes, which no such file should be")
+        .in(path.string());
+  }
+  std::string text(size, '\0');
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t got = ::read(file.get(), text.data() + done, text.size() - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw io_error("cannot read", errno).in(path.string());
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  text.resize(done);
+  return text;
+}
+
+void sync_folder(const fs::path& folder) {
+  const Descriptor opened = open_for_reading(folder, O_DIRECTORY);
+  if (::fsync(opened.get()) != 0)
+    throw io_error("cannot flush the folder to the disk", errno).in(folder.string());
+}
+
+void rename_no_replace(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
+  const int failure = errno;
+  // An empty folder is as good as none; and file systems that do not know the flag still rename.
+  std::error_code ignored;
+  const bool harmless = (failure == EEXIST && fs::is_directory(to) && fs::is_empty(to, ignored)) ||
+                        (failure == EINVAL && !fs::exists(fs::symlink_status(to)));
+  if (harmless && ::rename(from.c_str(), to.c_str()) == 0) return;
+  throw io_error("cannot rename " + quote(from.string()) + " to it", errno).in(to.string());
+}
+
+void exchange_names(const fs::path& a, const fs::path& b) {
+  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return;
+  throw io_error("cannot exchange it with " + quote(a.string()), errno).in(b.string());
+}
+
+Descriptor try_lock(const fs::path& path) {
+  Descriptor file = open_for_reading(path);
+  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EWOULDBLOCK) return {};
+    throw io_error("cannot lock", errno).in(path.string());
+  }
+  return file;
+}
+
+void remove_tree(const fs::path& path) {
+  std::error_code failure;
+  fs::remove_all(path, failure);
+  if (failure) throw io_error("cannot remove", failure.value()).in(path.string());
+}
+
+bool is_mount_point(const fs::path& folder) {
+  const struct stat here = status_of(folder);
+  const struct stat above = status_of(folder / "..");
+  return here.st_dev != above.st_dev || here.st_ino == above.st_ino;
+}
+
+fs::path canonical_place(const fs::path& path) {
+  std::error_code failure;
+  fs::path place = fs::weakly_canonical(path, failure);
+  if (failure) throw io_error("cannot resolve", failure.value()).in(path.string());
+  if (place.is_relative()) place = fs::current_path() / place;
+  return place.has_filename() ? place : place.parent_path();
+}
+
+}  // namespace keyshift

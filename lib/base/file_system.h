@@ -1,0 +1,37 @@
+// What keyshift asks of the file system beyond reading and writing: durable, all-or-nothing changes of names.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/descriptor.h"
+
+namespace keyshift {
+
+/// A whole small regular file. Errors: io (also when it is larger than `limit` bytes).
+std::string read_small_file(const std::filesystem::path& path, std::uint64_t limit);
+
+/// Makes a folder's entries durable. Errors: io.
+void sync_folder(const std::filesystem::path& folder);
+
+/// Renames; fails if `to` exists (an empty folder may be replaced by a folder). Errors: io.
+void rename_no_replace(const std::filesystem::path& from, const std::filesystem::path& to);
+/// Swaps two existing names in one step. Errors: io.
+void exchange_names(const std::filesystem::path& a, const std::filesystem::path& b);
+
+/// Opens `path` (file or folder) and takes an exclusive lock that ends with the descriptor, or returns none
+/// if somebody else holds it. Errors: io.
+Descriptor try_lock(const std::filesystem::path& path);
+
+/// Removes a file or a whole folder; links are removed, never followed. Errors: io.
+void remove_tree(const std::filesystem::path& path);
+
+/// True if `folder` is a mount point (another device or the root). Errors: io.
+bool is_mount_point(const std::filesystem::path& folder);
+
+/// The absolute path without `.`, `..`, links and final slash; the last parts need not exist. Errors: io.
+std::filesystem::path canonical_place(const std::filesystem::path& path);
+
+}  // namespace keyshift
