@@ -1,0 +1,61 @@
+// The plan: a fixed description of all outputs. Headers are written out, every byte's way is known; the
+// engine only copies.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "format/checkpoint.h"
+#include "plan/key_table.h"
+
+namespace keyshift {
+
+/// One source byte range and where it goes.
+struct Extent {
+  std::uint32_t source_shard = 0;   // index into checkpoint.shards()
+  std::uint64_t source_offset = 0;  // bytes from the start of that file
+  std::uint64_t target_offset = 0;  // bytes from the start of the output shard
+  std::uint64_t length = 0;         // bytes
+};
+
+/// One tensor of an output shard; borrows its key from the key table.
+struct PlannedTensor {
+  std::size_t row = 0;              // of the key table
+  std::uint64_t source_offset = 0;  // bytes from the start of the source file
+  std::uint64_t size = 0;           // bytes
+};
+
+struct PlannedShard {
+  std::string name;                    // relative to the target folder
+  std::string header;                  // the first 8 + n bytes
+  std::vector<Extent> extents;         // in the order of target offsets, without gaps, after the header
+  std::vector<PlannedTensor> tensors;  // in the order of the data section
+  std::uint64_t size = 0;              // bytes of the whole file
+};
+
+/// Immutable once made. Borrows the checkpoint and the key table, which must outlive it.
+struct Plan {
+  const KeyTable* keys = nullptr;
+  std::vector<PlannedShard> shards;
+  std::optional<std::string> index_name, index_text;
+  std::vector<std::string> side_files;  // relative to the source folder
+
+  std::uint64_t data_bytes() const noexcept;    // tensor bytes to be moved
+  std::uint64_t output_bytes() const noexcept;  // all shards and the index
+};
+
+struct PlanOptions {
+  /// The shard's name if the output is to be a single file; else names are kept.
+  std::optional<std::string> single_file_name;
+};
+
+/// Lays out `--layout keep`: each shard keeps its tensors and their byte order; the header is padded so that
+/// the data section stays congruent to the source's modulo 4096. `keys` must have been checked. Errors:
+/// header_too_large.
+Plan make_plan(const KeyTable& keys, const PlanOptions& options);
+
+}  // namespace keyshift
