@@ -7,39 +7,15 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
-#include "transforms/renaming.h"
+#include "transforms/renamed_keys.h"
 #include "transforms/transform_trie.h"
 
 namespace keyshift {
-
-/// The results of a run: new keys in one block of memory. Owns it; views live until clear() or the next
-/// rename() into it.
-class RenamedKeys {
- public:
-  std::size_t size() const noexcept { return ends_.size(); }
-  std::string_view operator[](std::size_t i) const noexcept {
-    const std::uint64_t begin = i == 0 ? 0 : ends_[i - 1];
-    return {text_.get() + begin, static_cast<std::size_t>(ends_[i] - begin)};
-  }
-  /// Which transforms matched key i; one object for all keys of a shape.
-  const RenameOutcome& outcome(std::size_t i) const noexcept { return *outcomes_[i]; }
-  void clear() noexcept;
-
- private:
-  friend class RenameRun;
-  std::unique_ptr<char[]> text_;
-  std::uint64_t capacity_ = 0, used_ = 0;
-  std::vector<std::uint64_t> ends_;
-  std::vector<const RenameOutcome*> outcomes_;
-  std::vector<std::shared_ptr<const void>> keep_alive_;
-};
 
 /// Owned by its caller, used by one thread at a time: shapes learned, armed groups, used-flags.
 class RenameRun {
@@ -52,7 +28,7 @@ class RenameRun {
 
   /// Renames keys[i] to out[i], appending to `out`. With a stateful Renaming all keys of all shards must come
   /// in one call, in any order: they are taken in dot-natural order. Errors: rename_failed, pattern_limit,
-  /// naming the key.
+  /// naming the key; `out` then holds a part of the keys and is fit only for clear().
   void rename(std::span<const std::string_view> keys, RenamedKeys& out);
 
   /// One flag per transform, in file order.
