@@ -15,7 +15,7 @@ namespace keyshift {
 
 struct VerifyRequest {
   std::filesystem::path source, destination;
-  OpenOptions open;
+  OpenOptions open;  // of the source; the variant is the destination's, too
   TransformList transforms;
   RenamingOptions renaming;
   unsigned jobs = 1;

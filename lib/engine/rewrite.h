@@ -3,26 +3,21 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/interrupt.h"
+#include "base/output_stream.h"
 #include "engine/progress.h"
-#include "format/checkpoint.h"
-#include "plan/plan.h"
-#include "transforms/renaming.h"
+#include "plan/prepare_plan.h"
 
 namespace keyshift {
 
 struct RewriteRequest {
-  std::filesystem::path source, destination;
-  OpenOptions open;
-  TransformList transforms;
-  RenamingOptions renaming;
-  unsigned jobs = 1;                // shards at a time
-  bool force = false;               // replace a checkpoint that is at the destination
-  bool compare_with_plain = false;  // hold the trie against the rules applied one by one, on every key
+  PlanRequest plan;  // plan.options.single_file_name is set by rewrite() from the destination
+  std::filesystem::path destination;
+  unsigned jobs = 1;   // shards at a time
+  bool force = false;  // replace a checkpoint that is at the destination
 };
 
 struct RewriteResult {
@@ -30,7 +25,7 @@ struct RewriteResult {
     std::string name;  // relative to the destination's folder
     Written written;
   };
-  std::vector<File> shards, others;  // others: index, side files
+  std::vector<File> shards, others;  // others: side files and index
   std::string receipt_name;
   Digest receipt_digest;
   std::uint64_t tensors = 0, changed = 0, data_bytes = 0;
@@ -38,17 +33,11 @@ struct RewriteResult {
   std::vector<std::string> warnings;
 };
 
-/// Converts. On any error nothing has appeared at the destination and the source is untouched. Errors: all
-/// kinds but those of receipts.
+/// Converts. On any error nothing has appeared at the destination and the source is untouched. Errors: those
+/// of prepare_plan; usage (the destination cannot be), io, source_changed, interrupted.
 RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const Interrupt& interrupt);
 
-/// What rewrite() would do, up to the point where every offset is fixed. Owns all that the plan borrows.
-struct PreparedPlan {
-  std::unique_ptr<Checkpoint> checkpoint;
-  std::unique_ptr<TransformTrie> trie;
-  std::unique_ptr<KeyTable> keys;
-  Plan plan;
-};
-PreparedPlan prepare_plan(const RewriteRequest& request);
+/// What rewrite() would do, without doing it: nothing is written anywhere. Errors: those of prepare_plan.
+PreparedPlan plan_rewrite(const RewriteRequest& request);
 
 }  // namespace keyshift

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "base/digest.h"
-#include "engine/rewrite.h"
+#include "base/interrupt.h"
+#include "engine/progress.h"
+#include "plan/prepare_plan.h"
 
 namespace keyshift {
 
@@ -28,7 +30,9 @@ struct RoundtripResult {
 };
 
 /// `request.renaming.direction` is ignored: always load, then save with the transforms that the load used.
-/// Errors: those of rewrite() up to its copy; collision also when it is the save that makes two keys one.
-RoundtripResult roundtrip(const RewriteRequest& request, Progress& progress, const Interrupt& interrupt);
+/// `jobs`: shards at a time. Errors: those of prepare_plan (a collision may also be the save's), io,
+/// source_changed, interrupted.
+RoundtripResult roundtrip(const PlanRequest& request, unsigned jobs, Progress& progress,
+                          const Interrupt& interrupt);
 
 }  // namespace keyshift

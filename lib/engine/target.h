@@ -1,6 +1,7 @@
 // The place where output appears, all at once or not at all: built as a locked sibling, flushed, renamed.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -10,38 +11,48 @@
 
 namespace keyshift {
 
-/// A folder (or, for a path that ends in `.safetensors`, a single file) that is to appear at `place()`.
+/// A folder, or a single file for a destination that ends in `.safetensors`, that is to appear at place().
 class Target {
  public:
-  /// Checks and prepares; creates the temporary sibling `.NAME.keyshift-tmp`, after removing a stale one.
-  /// `source`: where the input lies. Errors: usage (exists without `force`; equal to, inside or around the
-  /// source; not a checkpoint though `force`; the folder above does not exist), io (another run holds it).
+  /// Checks the destination and makes the temporary folder `.NAME.keyshift-tmp` beside it (inside it, if it
+  /// is a mount point), after removing a stale one. `source`: where the input lies. Errors: usage (it exists
+  /// and `force` is not set; it is equal to, inside or around the source; it is not a checkpoint though
+  /// `force`; no folder above it), io (another run is at work on it).
   static Target prepare(const std::filesystem::path& destination, const CheckpointPlace& source, bool force);
-  Target(Target&&) noexcept;
+  Target(Target&&) noexcept = default;
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
   /// Removes what was not published.
   ~Target();
 
-  bool is_single_file() const noexcept { return single_file_; }
+  static bool names_single_file(const std::filesystem::path& destination);
+  bool is_single_file() const noexcept { return kind_ == Kind::single_file; }
   const std::filesystem::path& place() const noexcept { return place_; }
-  /// Where to write an output of this name before publishing; creates folders above it. Errors: io.
-  std::filesystem::path path_for(const std::string& name);
-  /// The receipt's name: `keyshift-receipt.json`, or `NAME.keyshift-receipt.json` beside a single file.
-  std::string receipt_name() const;
-  /// Makes everything durable and visible. `names` in the order in which they are to appear where that cannot
-  /// be at once (a mount point; receipt and single file). Errors: io.
+
+  /// Errors: io, when the file system has less than `bytes` free.
+  void require_space(std::uint64_t bytes) const;
+  /// Where to write an output of this name before it is published; the folders above it are made. Errors: io.
+  std::filesystem::path path_for(const std::string& name) const;
+  /// Makes everything durable, then visible. `names`: all outputs, relative; where they cannot appear at once
+  /// they appear in this order. Errors: io; nothing is visible then, unless the message says so.
   void publish(const std::vector<std::string>& names);
 
  private:
-  Target() = default;
-  void publish_into_mount_point(const std::vector<std::string>& names);
-  void publish_folder();
-  void publish_single_file(const std::vector<std::string>& names);
-  void abandon() noexcept;
+  enum class Kind : std::uint8_t { folder, single_file, mount_point };
 
-  std::filesystem::path place_;      // where it will be
-  std::filesystem::path temporary_;  // the folder in which it is built
+  Target() = default;
+  void refuse_overlap(const CheckpointPlace& source) const;
+  void refuse_occupied(bool force);
+  void make_temporary();
+  void publish_folder();
+  void publish_one_by_one(const std::filesystem::path& into, const std::vector<std::string>& names);
+
+  std::filesystem::path place_;  // canonical: where it will be
+  std::filesystem::path
+      temporary_;  // the folder in which it is built; empty once there is nothing to clean up
   Descriptor lock_;
-  bool single_file_ = false, mount_point_ = false, replace_ = false;
+  Kind kind_ = Kind::folder;
+  bool replace_ = false;  // something is there that gives way
 };
 
 }  // namespace keyshift

@@ -14,7 +14,7 @@
 namespace keyshift {
 
 /// Rows in the order of the shards and, within a shard, of its header's text. Borrows the checkpoint, which
-/// must outlive it; owns the new keys. Moving it keeps all views valid.
+/// must outlive it, and the trie's run; owns the new keys. Moving it keeps all views valid.
 class KeyTable {
  public:
   struct Row {
@@ -35,7 +35,11 @@ class KeyTable {
   /// One flag per transform, in file order.
   const std::vector<bool>& used() const noexcept { return used_; }
   std::size_t changed() const noexcept;  // rows whose key changed
-  std::size_t shapes() const noexcept { return shapes_; }
+  std::size_t shapes() const noexcept;   // distinct shapes of keys
+
+  /// Holds the results against those of the transforms applied one by one; for tests and --compare. Errors:
+  /// rename_failed, naming the first key that differs.
+  void compare_with_plain(const TransformTrie& trie) const;
 
   /// Throws if the table cannot be written: collision (naming both old keys and the new one), key_empty,
   /// key_reserved
@@ -44,14 +48,13 @@ class KeyTable {
 
  private:
   KeyTable() = default;
-  static KeyTable run(const Checkpoint& checkpoint, const std::vector<Row>& rows, const TransformTrie& trie);
+  static KeyTable run(const Checkpoint& checkpoint, std::vector<Row> rows, const TransformTrie& trie);
 
   const Checkpoint* checkpoint_ = nullptr;
   std::vector<Row> rows_;
   std::unique_ptr<RenamedKeys> renamed_;
   std::unique_ptr<RenameRun> run_;  // outcomes live as long as the run
   std::vector<bool> used_;
-  std::size_t shapes_ = 0;
 };
 
 /// Two keys that became one.

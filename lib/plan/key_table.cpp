@@ -1,0 +1,129 @@
+#include "plan/key_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+
+#include "transforms/check_against_plain.h"
+
+namespace keyshift {
+
+namespace {
+
+const std::string& file_of(const KeyTable& table, const KeyTable::Row& row) {
+  return table.checkpoint().shards()[row.shard].name();
+}
+
+void refuse_collision(const KeyTable& table, const Collision& collision, std::size_t more) {
+  const KeyTable::Row& first = table.rows()[collision.first];
+  const KeyTable::Row& second = table.rows()[collision.second];
+  std::string message = fmt::format("{} (in {}) and {} (in {}) would both become {}", quote(first.from),
+                                    quote(file_of(table, first)), quote(second.from),
+                                    quote(file_of(table, second)), quote(second.to));
+  if (more > 0) message += fmt::format(", and so would {} more pair{} collide", more, more == 1 ? "" : "s");
+  throw Error(ErrorKind::collision,
+              message + "; change the transforms so that every key keeps a name of its own")
+      .for_key(second.to);
+}
+
+void refuse_unwritable(const KeyTable& table, const KeyTable::Row& row, ErrorKind kind,
+                       std::string_view what) {
+  throw Error(kind, fmt::format("would be renamed to {}, which {}", quote(row.to), what))
+      .in(table.checkpoint().shards()[row.shard].file().path().string())
+      .for_key(row.from);
+}
+
+}  // namespace
+
+std::vector<Collision> find_collisions(const std::vector<std::string_view>& new_keys) {
+  constexpr std::uint32_t kFree = 0xFFFFFFFF;
+  std::vector<std::uint32_t> slots(std::bit_ceil(std::max<std::size_t>(8, new_keys.size() * 2)), kFree);
+  const std::size_t mask = slots.size() - 1;
+  std::vector<Collision> collisions;
+  for (std::size_t i = 0; i < new_keys.size(); ++i) {
+    std::size_t slot = std::hash<std::string_view>{}(new_keys[i]) & mask;
+    while (slots[slot] != kFree && new_keys[slots[slot]] != new_keys[i]) slot = (slot + 1) & mask;
+    if (slots[slot] == kFree) {
+      slots[slot] = static_cast<std::uint32_t>(i);
+    } else {
+      collisions.push_back({slots[slot], i});
+    }
+  }
+  return collisions;
+}
+
+KeyTable KeyTable::rename(const Checkpoint& checkpoint, const TransformTrie& trie) {
+  std::vector<Row> rows;
+  rows.reserve(checkpoint.tensor_count());
+  for (std::uint32_t shard = 0; shard < checkpoint.shards().size(); ++shard) {
+    std::uint32_t tensor = 0;
+    for (const TensorInfo& info : checkpoint.shards()[shard].header().tensors()) {
+      rows.push_back({shard, tensor++, info.key, info.key});
+    }
+  }
+  return run(checkpoint, std::move(rows), trie);
+}
+
+KeyTable KeyTable::renamed_again(const TransformTrie& trie) const { return run(*checkpoint_, rows_, trie); }
+
+// Every row's `to` is what it is called now.
+KeyTable KeyTable::run(const Checkpoint& checkpoint, std::vector<Row> rows, const TransformTrie& trie) {
+  KeyTable table;
+  table.checkpoint_ = &checkpoint;
+  table.rows_ = std::move(rows);
+  table.renamed_ = std::make_unique<RenamedKeys>();
+  table.run_ = std::make_unique<RenameRun>(trie);
+  std::vector<std::string_view> keys;
+  keys.reserve(table.rows_.size());
+  for (const Row& row : table.rows_) keys.push_back(row.to);
+  table.run_->rename(keys, *table.renamed_);
+  for (std::size_t i = 0; i < table.rows_.size(); ++i) table.rows_[i].to = (*table.renamed_)[i];
+  table.used_ = table.run_->used();
+  return table;
+}
+
+void KeyTable::compare_with_plain(const TransformTrie& trie) const {
+  std::vector<std::string_view> old_keys;
+  old_keys.reserve(rows_.size());
+  for (const Row& row : rows_) old_keys.push_back(row.from);
+  check_against_plain(trie, old_keys);
+}
+
+std::size_t KeyTable::shapes() const noexcept { return run_->shapes(); }
+
+std::size_t KeyTable::changed() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(rows_.begin(), rows_.end(), [](const Row& row) { return row.from != row.to; }));
+}
+
+void KeyTable::check() const {
+  std::vector<std::string_view> new_keys;
+  new_keys.reserve(rows_.size());
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const Row& row = rows_[i];
+    new_keys.push_back(row.to);
+    if (const auto& converter = outcome(i).converter) {
+      throw Error(
+          ErrorKind::operation_unsupported,
+          fmt::format(
+              "matches the WeightConverter with source pattern {}, which changes tensors; this version "
+              "renames only: use a list without it, or convert this model with transformers",
+              quote(*converter)))
+          .in(checkpoint_->shards()[row.shard].file().path().string())
+          .for_key(row.from);
+    }
+    if (row.to == row.from) continue;
+    if (row.to.empty())
+      refuse_unwritable(*this, row, ErrorKind::key_empty, "names nothing; change the transforms");
+    if (row.to == kMetadataKey) {
+      refuse_unwritable(*this, row, ErrorKind::key_reserved,
+                        "the format keeps for its own metadata; change the transforms");
+    }
+  }
+  const std::vector<Collision> collisions = find_collisions(new_keys);
+  if (!collisions.empty()) refuse_collision(*this, collisions.front(), collisions.size() - 1);
+}
+
+}  // namespace keyshift

@@ -1,0 +1,50 @@
+#include "plan/prepare_plan.h"
+
+#include <utility>
+
+namespace keyshift {
+
+namespace {
+
+// Up to the point where every key has its new name.
+PreparedPlan rename_keys(const PlanRequest& request, const RenamingOptions& renaming) {
+  PreparedPlan prepared;
+  prepared.checkpoint = std::make_unique<Checkpoint>(Checkpoint::open(request.source, request.open));
+  prepared.trie =
+      std::make_unique<TransformTrie>(std::make_shared<const Renaming>(request.transforms, renaming));
+  prepared.keys = std::make_unique<KeyTable>(KeyTable::rename(*prepared.checkpoint, *prepared.trie));
+  if (request.compare_with_plain) prepared.keys->compare_with_plain(*prepared.trie);
+  prepared.keys->check();
+  return prepared;
+}
+
+}  // namespace
+
+PreparedPlan prepare_plan(const PlanRequest& request) {
+  PreparedPlan prepared = rename_keys(request, request.renaming);
+  // --- from here the key table is fixed ---
+  prepared.plan = make_plan(*prepared.keys, request.options);
+  // --- from here every offset is fixed ---
+  return prepared;
+}
+
+PreparedRoundtrip prepare_roundtrip(const PlanRequest& request) {
+  RenamingOptions load = request.renaming;
+  load.direction = Direction::load;
+  PreparedRoundtrip prepared;
+  prepared.load = rename_keys(request, load);
+
+  RenamingOptions save;
+  save.direction = Direction::save;
+  save.used = {UsedTransforms::Which::flagged, prepared.load.keys->used()};
+  prepared.save_trie =
+      std::make_unique<TransformTrie>(std::make_shared<const Renaming>(request.transforms, save));
+  prepared.saved = std::make_unique<KeyTable>(prepared.load.keys->renamed_again(*prepared.save_trie));
+  prepared.saved->check();
+  // --- from here the key table is fixed ---
+  prepared.plan = make_plan(*prepared.saved, request.options);
+  // --- from here every offset is fixed ---
+  return prepared;
+}
+
+}  // namespace keyshift

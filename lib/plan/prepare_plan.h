@@ -1,0 +1,46 @@
+// From a request to a plan: the passes that decide everything and write nothing.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "format/checkpoint.h"
+#include "plan/key_table.h"
+#include "plan/plan.h"
+#include "transforms/renaming.h"
+
+namespace keyshift {
+
+struct PlanRequest {
+  std::filesystem::path source;
+  OpenOptions open;  // open.jobs threads read headers
+  TransformList transforms;
+  RenamingOptions renaming;
+  PlanOptions options;
+  /// Hold the trie against the transforms applied one by one, on every key.
+  bool compare_with_plain = false;
+};
+
+/// A plan with all that it borrows.
+struct PreparedPlan {
+  std::unique_ptr<Checkpoint> checkpoint;
+  std::unique_ptr<TransformTrie> trie;
+  std::unique_ptr<KeyTable> keys;
+  Plan plan;
+};
+
+/// Errors: those of Checkpoint::open, Renaming, KeyTable and make_plan.
+PreparedPlan prepare_plan(const PlanRequest& request);
+
+/// A load and then the save that reverses what the load used; `plan` is that of both together.
+struct PreparedRoundtrip {
+  PreparedPlan load;  // its `plan` is not made: nothing is written in between
+  std::unique_ptr<TransformTrie> save_trie;
+  std::unique_ptr<KeyTable> saved;
+  Plan plan;
+};
+PreparedRoundtrip prepare_roundtrip(const PlanRequest& request);
+
+}  // namespace keyshift
