@@ -73,8 +73,7 @@ class Verification {
         advance_(advance),
         interrupt_(interrupt),
         source_(Checkpoint::open(request.source, request.open)),
-        destination_(
-            Checkpoint::open(request.destination, {.jobs = request.jobs, .variant = {}, .revision = {}})),
+        destination_(Checkpoint::open(request.destination, for_destination(request.open))),
         renaming_(request.transforms, request.renaming),
         expected_(expected_tensors(source_, renaming_)),
         found_(tensors_by_key(destination_)) {}
