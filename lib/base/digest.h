@@ -26,6 +26,9 @@ struct Digest {
 Digest digest_of(std::span<const std::byte> bytes) noexcept;
 Digest digest_of(std::string_view text) noexcept;
 
+/// A hash for tables in memory (XXH3-64), never written anywhere.
+std::uint64_t hash_of(std::string_view text, std::uint64_t seed) noexcept;
+
 /// The digest of bytes that come in pieces.
 class Hasher {
  public:

@@ -1,5 +1,8 @@
 // Strict JSON, read in place through simdjson (its one owner is json.cpp).
 //
+// simdjson finds the tokens (and checks UTF-8 and control characters in strings); its on-demand reader walks
+// them, but lets much pass in what nobody looks at. So here every value is looked at.
+//
 // The verdict is that of serde_json, which decides what the safetensors library accepts (FORMAT.md, F5): one
 // value, only the four white-space bytes, no lone surrogates, numbers by the grammar and within f64, at most
 // 127 levels. Every value is checked, also those that nobody reads.
@@ -33,8 +36,8 @@ struct Key {
 
 class Document;
 
-/// One value, read forward only and at most once: call exactly one of the readers below. A value that is not
-/// read is checked and skipped by whoever handed it out.
+/// One value, read forward only and at most once: call exactly one of the readers below, the one of its
+/// kind(). A value that is not read is checked and skipped by whoever handed it out.
 class Value {
  public:
   Kind kind();
@@ -45,7 +48,7 @@ class Value {
   /// error.
   void members(function_ref<void(const Key&, Value&)> visit);
   void elements(function_ref<void(Value&)> visit);
-  /// Unescaped; lives as long as Key::text says (`in_source` by reference if wanted).
+  /// Unescaped; lives as long as Key::text says.
   std::string_view string();
   /// An integer literal 0 … 2^64-1 without sign, fraction or exponent; nullopt for any other number (checked
   /// all the same).
@@ -54,7 +57,7 @@ class Value {
   std::string_view number();
   bool boolean();
   void null();
-  /// Checks the value and everything below it.
+  /// Checks the value and everything below it, whatever its kind.
   void skip();
 
   /// An Error of `kind` at this value's place in the file, with an excerpt if the Document shows them.
@@ -64,10 +67,11 @@ class Value {
  private:
   friend class Document;
   friend struct Access;
-  Document* document_ = nullptr;
-  alignas(8)
-      std::array<std::byte, 40> value_{};  // a simdjson::ondemand::value or its root document, see json.cpp
-  int depth_ = 0;
+  Value(Document* document, int depth) noexcept : document_(document), depth_(depth) {}
+
+  Document* document_;
+  alignas(8) std::array<std::byte, 24> value_{};  // a simdjson::ondemand::value, unless it is the root
+  int depth_;                                     // containers around it
   bool is_root_ = false;
   bool read_ = false;
 };
@@ -114,8 +118,9 @@ struct Node {
 
   const Node* find(std::string_view name) const noexcept;
 };
+/// Depth is bounded by the Document's. Errors: the document's "not JSON" error.
 Node to_node(Value& value);
-/// Parses a whole small text.
+/// Parses a whole small text; copies it. Errors: as Document.
 Node parse(std::string_view text, Source source);
 
 }  // namespace keyshift::json

@@ -1,0 +1,39 @@
+// Which keys have been seen, and where: the table behind every check for repeated keys.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace keyshift {
+
+/// Numbers keys in the order of their first coming. The views must outlive it. The hash is seeded anew in
+/// every process, so that no file can be made that fills one bucket; nothing that can be seen depends on it.
+class KeyIndex {
+ public:
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+  /// `expected`: keys to make room for.
+  explicit KeyIndex(std::size_t expected = 0);
+
+  /// The number of `key`, which is size() - 1 if it is new.
+  std::uint32_t insert(std::string_view key);
+  /// kNone if it was never inserted.
+  std::uint32_t find(std::string_view key) const noexcept;
+  std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(keys_.size()); }
+  std::string_view key(std::uint32_t number) const noexcept { return keys_[number]; }
+
+ private:
+  struct Slot {
+    std::uint32_t number = kNone;
+    std::uint32_t tag = 0;  // upper bits of the hash
+  };
+  // The slot of `key`, or the free one where it belongs.
+  std::size_t place(std::string_view key, std::uint64_t hash) const noexcept;
+  void grow();
+
+  std::vector<std::string_view> keys_;
+  std::vector<Slot> slots_;  // a power of two, at most half full
+};
+
+}  // namespace keyshift
