@@ -1,1 +1,177 @@
-// to be written
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "transforms/pattern.h"
+
+#include <fmt/format.h>
+#include <pcre2.h>
+
+#include <array>
+#include <mutex>
+
+#include "base/error.h"
+#include "base/utf8.h"
+
+namespace keyshift {
+
+namespace {
+
+// A pattern that explodes is stopped after about as many steps as take a quarter of a second; patterns that
+// do not explode need a few per byte.
+constexpr std::uint32_t kMatchLimit = 5'000'000;
+constexpr std::uint32_t kHeapLimitKiB = 64 * 1024;
+constexpr std::size_t kJitStackStart = 32 * 1024, kJitStackMost = 8 * 1024 * 1024;
+constexpr std::uint32_t kNestLimit = 4 * regex::kMaximumNesting;  // the written form nests a little deeper
+
+template <auto Free>
+struct FreeWith {
+  template <class T>
+  void operator()(T* pointer) const noexcept {
+    Free(pointer);
+  }
+};
+template <class T, auto Free>
+using Owned = std::unique_ptr<T, FreeWith<Free>>;
+using Code = Owned<pcre2_code, pcre2_code_free>;
+using CompileContext = Owned<pcre2_compile_context, pcre2_compile_context_free>;
+using MatchContext = Owned<pcre2_match_context, pcre2_match_context_free>;
+using MatchData = Owned<pcre2_match_data, pcre2_match_data_free>;
+using JitStack = Owned<pcre2_jit_stack, pcre2_jit_stack_free>;
+
+std::string pcre2_message(int code) {
+  std::array<PCRE2_UCHAR, 256> text{};
+  pcre2_get_error_message(code, text.data(), text.size());
+  return reinterpret_cast<const char*>(text.data());
+}
+
+// What one thread needs to match: made at its first search, and again only when a pattern has more groups
+// than any before.
+struct Workspace {
+  MatchContext context{pcre2_match_context_create(nullptr)};
+  JitStack stack{pcre2_jit_stack_create(kJitStackStart, kJitStackMost, nullptr)};
+  MatchData data;
+  std::uint32_t pairs = 0;
+
+  Workspace() {
+    if (!context) throw std::bad_alloc();
+    pcre2_set_match_limit(context.get(), kMatchLimit);
+    pcre2_set_heap_limit(context.get(), kHeapLimitKiB);
+    if (stack) pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
+  }
+
+  void reserve(std::uint32_t wanted) {
+    if (pairs >= wanted) return;
+    data.reset(pcre2_match_data_create(wanted, nullptr));
+    if (!data) throw std::bad_alloc();
+    pairs = wanted;
+  }
+};
+
+Workspace& workspace() {
+  thread_local Workspace mine;
+  return mine;
+}
+
+// The pattern on a line of its own and a caret under the place.
+std::string pointing_at(std::string_view pattern, std::size_t offset) {
+  constexpr std::size_t kContext = 60;  // bytes on either side
+  const std::size_t begin = offset > kContext ? utf8::floor_boundary(pattern, offset - kContext) : 0;
+  const std::size_t end =
+      pattern.size() - offset > kContext ? utf8::floor_boundary(pattern, offset + kContext) : pattern.size();
+  const auto shown = [&](std::size_t from, std::size_t to) {
+    const std::string text = quoted(pattern.substr(from, to - from), 2 * 4 * kContext);
+    return text.substr(1, text.size() - 2);
+  };
+  const std::string before = (begin > 0 ? "…" : "") + shown(begin, offset);
+  return fmt::format("\n  {}{}{}\n  {:{}}^", before, shown(offset, end), end < pattern.size() ? "…" : "", "",
+                     utf8::count_codepoints(before));
+}
+
+regex::Syntax parse_or_explain(std::string_view pattern) {
+  try {
+    return regex::parse(pattern);
+  } catch (const regex::SyntaxError& error) {
+    throw Error(ErrorKind::pattern_invalid, fmt::format("Python's re refuses this pattern: {}{}",
+                                                        error.message, pointing_at(pattern, error.offset)));
+  }
+}
+
+std::string translate_or_explain(std::string_view pattern, const regex::Syntax& syntax) {
+  try {
+    return regex::to_pcre2(syntax);
+  } catch (const regex::SyntaxError& error) {
+    throw Error(ErrorKind::pattern_invalid, fmt::format("this pattern cannot be used here: {}{}",
+                                                        error.message, pointing_at(pattern, error.offset)));
+  }
+}
+
+Code compile(std::string_view python, const std::string& pcre2) {
+  const CompileContext context(pcre2_compile_context_create(nullptr));
+  if (!context) throw std::bad_alloc();
+  pcre2_set_parens_nest_limit(context.get(), kNestLimit);
+  pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
+  int error = 0;
+  std::size_t offset = 0;
+  Code code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pcre2.data()), pcre2.size(),
+                          PCRE2_UTF | PCRE2_NO_UTF_CHECK, &error, &offset, context.get()));
+  if (!code) {
+    throw Error(ErrorKind::pattern_invalid, fmt::format("this pattern cannot be used here: {}{}",
+                                                        pcre2_message(error), pointing_at(python, 0)));
+  }
+  return code;
+}
+
+}  // namespace
+
+struct Pattern::State {
+  std::string text;
+  regex::Syntax syntax;
+  Code code;
+  std::once_flag jit_once;
+};
+
+Pattern::Pattern(std::string_view python) : state_(std::make_unique<State>()) {
+  state_->text = python;
+  state_->syntax = parse_or_explain(python);
+  state_->code = compile(python, translate_or_explain(python, state_->syntax));
+}
+
+Pattern::Pattern(Pattern&&) noexcept = default;
+Pattern& Pattern::operator=(Pattern&&) noexcept = default;
+Pattern::~Pattern() = default;
+
+const std::string& Pattern::text() const noexcept { return state_->text; }
+const regex::Syntax& Pattern::syntax() const noexcept { return state_->syntax; }
+
+std::optional<std::size_t> Pattern::group(std::string_view name) const noexcept {
+  for (const auto& [known, index] : state_->syntax.names) {
+    if (known == name) return index;
+  }
+  return std::nullopt;
+}
+
+bool Pattern::search(std::string_view subject, Match& match) const {
+  // Without machine code (no memory, no such processor) the interpreter does the same.
+  std::call_once(state_->jit_once, [this] { pcre2_jit_compile(state_->code.get(), PCRE2_JIT_COMPLETE); });
+  Workspace& mine = workspace();
+  const std::uint32_t pairs = state_->syntax.groups + 1;
+  mine.reserve(pairs);
+  const auto run = [&](std::uint32_t options) {
+    return pcre2_match(state_->code.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(), 0,
+                       options | PCRE2_NO_UTF_CHECK, mine.data.get(), mine.context.get());
+  };
+  int result = run(0);
+  if (result == PCRE2_ERROR_JIT_STACKLIMIT) result = run(PCRE2_NO_JIT);
+  match.spans_.clear();
+  if (result == PCRE2_ERROR_NOMATCH) return false;
+  if (result < 0) {
+    throw Error(ErrorKind::pattern_limit,
+                fmt::format("gave up searching {} for the pattern {}: {}", quoted(subject),
+                            quoted(state_->text), pcre2_message(result)));
+  }
+  const std::size_t* const ends = pcre2_get_ovector_pointer(mine.data.get());
+  match.spans_.resize(pairs);
+  for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(result); ++i)
+    match.spans_[i] = {ends[2 * i], ends[2 * i + 1]};
+  return true;
+}
+
+}  // namespace keyshift

@@ -2,6 +2,7 @@
 // meaning, and it is what the trie asks about a pattern without running it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -42,6 +43,7 @@ struct SetItem {
 /// A node of the syntax tree. Plain data; what a field means depends on the kind.
 struct Node {
   NodeKind kind = NodeKind::empty;
+  std::size_t offset = 0;  // where it stands in the pattern, in bytes
   std::vector<Node> children;
   std::u32string text;                     // literal
   std::vector<SetItem> items;              // set
@@ -63,11 +65,14 @@ struct Syntax {
   std::vector<std::pair<std::string, std::uint32_t>> names;  // group name → index
 };
 
-/// What is wrong with a pattern and where (bytes into it).
+/// What is wrong with a pattern and where (bytes into it). The words are Python's where Python refuses too.
 struct SyntaxError {
   std::size_t offset = 0;
   std::string message;
 };
+
+/// Groups may be nested this deep. Python gives up at about 490 (its stack of 1,000 frames, two a group).
+inline constexpr unsigned kMaximumNesting = 500;
 
 /// Parses `pattern` (UTF-8) as Python 3.11's re.compile would, and refuses what that refuses. Throws
 /// SyntaxError.
