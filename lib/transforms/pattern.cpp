@@ -77,7 +77,7 @@ std::string pointing_at(std::string_view pattern, std::size_t offset) {
   const std::size_t end =
       pattern.size() - offset > kContext ? utf8::floor_boundary(pattern, offset + kContext) : pattern.size();
   const auto shown = [&](std::size_t from, std::size_t to) {
-    const std::string text = quoted(pattern.substr(from, to - from), 2 * 4 * kContext);
+    const std::string text = quote(pattern.substr(from, to - from), 2 * 4 * kContext);
     return text.substr(1, text.size() - 2);
   };
   const std::string before = (begin > 0 ? "…" : "") + shown(begin, offset);
@@ -164,8 +164,8 @@ bool Pattern::search(std::string_view subject, Match& match) const {
   if (result == PCRE2_ERROR_NOMATCH) return false;
   if (result < 0) {
     throw Error(ErrorKind::pattern_limit,
-                fmt::format("gave up searching {} for the pattern {}: {}", quoted(subject),
-                            quoted(state_->text), pcre2_message(result)));
+                fmt::format("gave up searching {} for the pattern {}: {}", quote(subject),
+                            quote(state_->text), pcre2_message(result)));
   }
   const std::size_t* const ends = pcre2_get_ovector_pointer(mine.data.get());
   match.spans_.resize(pairs);

@@ -54,15 +54,15 @@ Node Parser::parse_escape(const Token& token, const Flags& flags) {
   if (is_in(U"123456789", token.c)) return parse_numbered(token, flags);
   Node literal = node(NodeKind::literal, here, flags);
   if (const auto control = control_character(token.c)) {
-    literal.text = *control;
+    literal.text.assign(1, *control);
   } else if (const auto codepoint = parse_codepoint_escape(token)) {
-    literal.text = *codepoint;
+    literal.text.assign(1, *codepoint);
   } else if (token.c == U'0') {
-    literal.text = number(U"0" + tokens_.take_while(2, kOctal), 8);
+    literal.text.assign(1, number(U"0" + tokens_.take_while(2, kOctal), 8));
   } else if (is_ascii_letter(token.c)) {
     bad_escape(with_backslash(token));
   } else {
-    literal.text = token.c;
+    literal.text.assign(1, token.c);
   }
   return literal;
 }
@@ -117,7 +117,7 @@ Node Parser::parse_numbered(const Token& token, const Flags& flags) {
     if (is_in(kOctal, digits[0]) && is_in(kOctal, digits[1]) && tokens_.next().is_one_of(kOctal)) {
       digits.push_back(tokens_.take().c);
       Node literal = node(NodeKind::literal, here, flags);
-      literal.text = parse_octal(digits);
+      literal.text.assign(1, parse_octal(digits));
       return literal;
     }
   }

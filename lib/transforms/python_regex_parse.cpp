@@ -82,7 +82,7 @@ Node Parser::parse_sequence(Flags& flags, unsigned depth, bool first) {
     } else if (token.is_one_of(U"*+?{")) {
       if (!parse_repeat(token, items)) {
         items.push_back(node(NodeKind::literal, here, flags));
-        items.back().text = U"{";
+        items.back().text.assign(1, U'{');
       }
     } else if (token.c == U'.') {
       items.push_back(node(NodeKind::any, here, flags));
@@ -94,7 +94,7 @@ Node Parser::parse_sequence(Flags& flags, unsigned depth, bool first) {
       parse_group(flags, depth, first, items);
     } else {
       items.push_back(node(NodeKind::literal, here, flags));
-      items.back().text = token.c;
+      items.back().text.assign(1, token.c);
     }
   }
   Node sequence = finish_sequence(std::move(items), begin);

@@ -1,0 +1,59 @@
+// The other half of python_re.py. Reads lines `P HEX` (a pattern) and `S HEX` (a subject for it), UTF-8 in
+// hexadecimal, and answers each with one line: `ok`, `refused TEXT`, `no match`, `limit`, or the spans of the
+// match and of all groups as `BEGIN,END …` in bytes of the subject, `-` for a group that took no part.
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "transforms/pattern.h"
+
+namespace {
+
+std::string from_hexadecimal(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
+    out.push_back(static_cast<char>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
+  }
+  return out;
+}
+
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '\n' ? std::string("\\n") : std::string(1, c);
+  return out;
+}
+
+std::string search(const keyshift::Pattern& pattern, const std::string& subject) {
+  keyshift::Match match;
+  if (!pattern.search(subject, match)) return "no match";
+  std::string out;
+  for (std::size_t group = 0; group <= pattern.syntax().groups; ++group) {
+    const auto span = match.span(group);
+    if (group != 0) out += ' ';
+    out += span.matched() ? std::to_string(span.begin) + "," + std::to_string(span.end) : "-";
+  }
+  return out;
+}
+
+}  // namespace
+
+int main() {
+  std::unique_ptr<keyshift::Pattern> pattern;
+  for (std::string line; std::getline(std::cin, line);) {
+    const std::string text = from_hexadecimal(std::string_view(line).substr(2));
+    try {
+      if (line.starts_with("P")) {
+        pattern.reset();
+        pattern = std::make_unique<keyshift::Pattern>(text);
+        std::cout << "ok\n";
+      } else {
+        std::cout << (pattern ? search(*pattern, text) : "no pattern") << '\n';
+      }
+    } catch (const keyshift::Error& error) {
+      const bool limit = error.kind() == keyshift::ErrorKind::pattern_limit;
+      std::cout << (limit ? "limit" : "refused " + one_line(error.what())) << '\n';
+    }
+    std::cout.flush();
+  }
+}
