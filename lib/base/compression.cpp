@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/iostreams/copy.hpp>
 #include <boost/iostreams/device/array.hpp>
 #include <boost/iostreams/device/back_inserter.hpp>
 #include <boost/iostreams/filter/zlib.hpp>
 #include <boost/iostreams/filtering_stream.hpp>
+#include <boost/iostreams/filtering_streambuf.hpp>
 
 namespace keyshift {
 
@@ -27,15 +27,15 @@ std::string compress(std::string_view text) {
 std::optional<std::string> decompress(std::string_view compressed, std::size_t limit) {
   std::string out;
   try {
-    io::filtering_istream chain;
-    chain.exceptions(std::ios::badbit);
+    io::filtering_istreambuf chain;
     chain.push(io::zlib_decompressor());
     chain.push(io::array_source(compressed.data(), compressed.size()));
     // Piece by piece: a small text may claim to be a very large one.
     std::array<char, 1 << 16> piece{};
-    while (chain) {
-      chain.read(piece.data(), piece.size());
-      out.append(piece.data(), static_cast<std::size_t>(chain.gcount()));
+    for (;;) {
+      const std::streamsize got = chain.sgetn(piece.data(), piece.size());
+      if (got <= 0) break;
+      out.append(piece.data(), static_cast<std::size_t>(got));
       if (out.size() > limit) return std::nullopt;
     }
   } catch (const std::exception&) {
