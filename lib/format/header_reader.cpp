@@ -25,6 +25,7 @@ class HeaderReader {
   }
 
   Header read() {
+    reserve();
     // simdjson may look at the bytes behind the text where there are enough of them.
     json::Document document(text_, header_.data_size_, {.file = file_name_, .offset = 8});
     document.read([&](Value& root) { read_table(root); });
@@ -37,9 +38,19 @@ class HeaderReader {
   // What an entry needs beside its TensorInfo until the table is complete.
   struct Draft {
     std::size_t shape_begin = 0;  // in dimensions_
-    std::size_t rank = 0;
+    std::uint32_t rank = 0;
     bool replaced = false;  // by a later entry of the same key
   };
+
+  // An entry rarely takes fewer bytes of text than that; what is reserved in vain is never touched.
+  void reserve() {
+    const std::size_t expected = text_.size() / 100;
+    header_.tensors_.reserve(expected);
+    header_.dimensions_.reserve(2 * expected);
+    drafts_.reserve(expected);
+    last_entry_.reserve(expected);
+    keys_ = KeyIndex(expected);
+  }
   struct Fields {
     bool dtype = false, shape = false, offsets = false;
   };
@@ -225,7 +236,7 @@ class HeaderReader {
     Draft& draft = drafts_.back();
     draft.shape_begin = header_.dimensions_.size();
     value.elements([&](Value& element) { header_.dimensions_.push_back(read_u64(element, "shape")); });
-    draft.rank = header_.dimensions_.size() - draft.shape_begin;
+    draft.rank = static_cast<std::uint32_t>(header_.dimensions_.size() - draft.shape_begin);
   }
 
   void read_offsets(Value& value) {
