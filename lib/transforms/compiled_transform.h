@@ -2,6 +2,7 @@
 // (TRANSFORMS.md, T5 …).
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,12 +28,13 @@ struct Applied {
 class CompiledTransform {
  public:
   /// Processes the patterns as the constructors of transformers do, then compiles them. Errors:
-  /// transform_invalid, pattern_invalid; both name the transform's place.
+  /// transform_invalid, transform_unknown (an operation), pattern_invalid; all name the transform's place.
   explicit CompiledTransform(Transform transform);
 
-  /// Renames `key` in place if the transform matches it. `armed`: this transform's state in the run, false at
-  /// first; only a GroupWeightRename reads or writes it. Errors: rename_failed (the replacement asks for a
-  /// group that did not take part), pattern_limit.
+  /// Renames `key` in place if the transform matches it; `key` is valid UTF-8. `armed`: this transform's
+  /// state in the run, false at first; only a GroupWeightRename reads or writes it. Errors: rename_failed
+  /// (the replacement asks for a group that did not take part), pattern_limit; both name the transform's
+  /// place.
   std::optional<Applied> apply(std::string& key, bool& armed) const;
 
   const Transform& transform() const noexcept { return transform_; }
@@ -47,12 +49,21 @@ class CompiledTransform {
  private:
   struct Branch {  // one source pattern in the alternation
     std::size_t source = 0;
-    std::size_t group = 0;  // its group in the pattern
+    std::size_t group = 0;   // its group in the pattern …
+    std::size_t groups = 0;  // … and how many groups lie inside that
   };
+
+  std::optional<std::size_t> scope_size(std::string_view key) const noexcept;
+  const Branch& matched_branch(const Match& match) const;
+  std::string_view inner_group(const Branch& branch, const Match& match, std::string_view subject) const;
+  std::string replacement(const Branch& branch, const Match& match, std::string_view subject) const;
+  std::string group_replacement(const Branch& branch, const Match& match, std::string_view subject) const;
+  std::string shifted_replacement(const Branch& branch, const Match& match, std::string_view subject) const;
 
   Transform transform_;
   std::vector<std::string> sources_, targets_;
   std::vector<Branch> branches_;  // in the order of the alternation
+  std::string scope_, base_and_scope_;
   std::shared_ptr<const Pattern> pattern_;
 };
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,8 +20,12 @@ namespace keyshift {
 /// The keys that a model expects (--target): switches on the loader's base-model-prefix step and its second
 /// try (T15).
 struct TargetKeys {
-  std::unordered_set<std::string> keys;
-  bool contains(std::string_view key) const;
+  struct Hash {  // so that a view can be looked up without a copy
+    using is_transparent = void;
+    std::size_t operator()(std::string_view key) const noexcept { return std::hash<std::string_view>()(key); }
+  };
+  std::unordered_set<std::string, Hash, std::equal_to<>> keys;
+  bool contains(std::string_view key) const { return keys.contains(key); }
 };
 
 /// Which transforms a save reverses (T12).
@@ -38,7 +43,7 @@ struct RenamingOptions {
   Direction direction = Direction::load;
   UsedTransforms used;                       // save only
   bool strip_wrappers = false;               // load only, before all transforms (T14)
-  std::shared_ptr<const TargetKeys> target;  // load only
+  std::shared_ptr<const TargetKeys> target;  // a save takes no notice of it
 };
 
 /// What happened to one key.
@@ -49,7 +54,7 @@ struct RenameOutcome {
       converter;  // the source pattern of the converter that fired, as transformers processed it
   bool stripped_wrappers = false;
   bool base_prefix_changed = false;  // the loader's base-model-prefix step added or removed it
-  bool second_try = false;           // the loader took the original key because the target has it
+  bool second_try = false;  // the loader threw the transforms' result away: the target has the original key
   bool operator==(const RenameOutcome&) const = default;
 };
 
@@ -66,7 +71,8 @@ struct RenameStep {
 /// reversed renamings in reversed order (T10).
 class Renaming {
  public:
-  /// Errors: those of CompiledTransform; usage (flags of the wrong number, strip_wrappers on save).
+  /// Errors: those of CompiledTransform; transform_invalid (a transform that cannot be reversed, on save);
+  /// usage (flags of the wrong number; strip_wrappers on save).
   Renaming(const TransformList& list, RenamingOptions options);
 
   struct Step {
@@ -76,7 +82,10 @@ class Renaming {
   const std::vector<Step>& renamings() const noexcept { return renamings_; }    // in running order
   const std::vector<Step>& converters() const noexcept { return converters_; }  // in running order
   const RenamingOptions& options() const noexcept { return options_; }
-  const std::string& base_model_prefix() const noexcept { return base_model_prefix_; }
+  /// The loader's base-model-prefix step (T15): adds the model's prefix to `key` or strips it, if the target
+  /// has the key so. False if nothing changed, as always on save, without a target or without a prefix.
+  /// Errors: pattern_limit.
+  bool adjust_base_prefix(std::string& key) const;
   std::size_t transform_count() const noexcept { return transform_count_; }
   /// True if the order of keys matters, so that they must come once, all together, in dot-natural order
   /// (T11).
@@ -85,7 +94,8 @@ class Renaming {
  private:
   std::vector<Step> renamings_, converters_;
   RenamingOptions options_;
-  std::string base_model_prefix_;
+  std::optional<std::string> base_model_prefix_;
+  std::shared_ptr<const Pattern> base_prefix_pattern_;
   std::size_t transform_count_ = 0;
 };
 
@@ -103,6 +113,17 @@ class PlainRun {
   const std::vector<bool>& used() const noexcept { return used_; }
 
  private:
+  struct Trace {  // where the caller wants to know; both may be null
+    RenameOutcome* outcome;
+    std::vector<RenameStep>* steps;
+  };
+  std::string strip(std::string_view key, Trace trace) const;
+  bool apply(const Renaming::Step& step, bool& armed, std::string& key, Trace trace);
+  void apply_renamings(std::string& key, Trace trace);
+  void apply_converters(std::string& key, Trace trace);
+  void apply_loader_steps(const std::string& original, std::string& key, Trace trace);
+  void adjust_base_prefix(std::string& key, Trace trace);
+
   const Renaming* renaming_;
   std::vector<bool> used_;
   std::unique_ptr<bool[]> armed_;  // per running renaming

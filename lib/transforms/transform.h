@@ -55,11 +55,13 @@ struct Transform {
 /// Transforms in the order of their file, with what the file says about the model.
 struct TransformList {
   std::vector<Transform> transforms;
-  std::string base_model_prefix;  // of the model: for the loader's step with the target's keys
+  /// Of the model, for the loader's step with the target's keys (T15). Absent is not the same as empty.
+  std::optional<std::string> base_model_prefix;
   std::string model_type, model_class, generator;
 };
 
-/// The transform that undoes `transform`, as reverse_transform() of transformers 5.23.0 makes it.
+/// The transform that undoes `transform`, as reverse_transform() of transformers 5.23.0 makes it (T13). The
+/// operations must be known ones with valid arguments, as in any transform that could be compiled.
 Transform reversed(const Transform& transform);
 
 }  // namespace keyshift

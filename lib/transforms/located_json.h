@@ -1,0 +1,44 @@
+// A small JSON text as a tree in which everything knows its place, so that a rule can be refused at the very
+// character that breaks it, whenever that is noticed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+
+namespace keyshift {
+
+struct LocatedValue {
+  struct Member;
+
+  json::Kind kind = json::Kind::null;
+  std::uint64_t offset = 0;  // bytes into the text, to the value's first character
+  bool boolean = false;
+  std::string text;  // string: unescaped; number: the literal
+  std::vector<LocatedValue> elements;
+  std::vector<Member> members;  // text order, repeated names included
+
+  const Member* find(std::string_view name) const noexcept;  // the first of that name
+};
+
+struct LocatedValue::Member {
+  std::string name;
+  std::uint64_t offset = 0;  // to the name's opening quote
+  LocatedValue value;
+};
+
+/// Parses `text`. Errors: transform_file_invalid with line, column and caret (not UTF-8, not JSON).
+LocatedValue parse_located(std::string_view text, const std::string& file_name);
+
+/// The same value without places.
+json::Node without_places(const LocatedValue& value);
+
+/// Where the byte `decoded` of a string's value stands in `text`, in which the string's opening quote is at
+/// `offset`: escapes take more bytes there than in the value.
+std::uint64_t place_in_string(std::string_view text, std::uint64_t offset, std::size_t decoded) noexcept;
+
+}  // namespace keyshift
