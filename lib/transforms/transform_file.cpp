@@ -200,8 +200,8 @@ void Reader::check_group_lengths(const LocatedValue& value) const {
   if (length(sources) == length(targets)) return;
   const bool strings = sources.kind == Kind::string || targets.kind == Kind::string;
   fail(ErrorKind::transform_invalid, targets.offset,
-       fmt::format("a GroupWeightRename pairs its patterns, and {} do not pair up with {}{}", length(targets),
-                   length(sources),
+       fmt::format("a GroupWeightRename needs as many target patterns as source patterns, not {} for {}{}",
+                   length(targets), length(sources),
                    strings
                        ? "; write a single pattern as an array of one, for of a string transformers counts "
                          "the characters"
@@ -231,9 +231,12 @@ OperationSpec Reader::read_operation(const LocatedValue& value) const {
          fmt::format("an operation must be an object with a \"type\", not {}", json::name(value.kind)));
   }
   const LocatedValue& type = required(value, "an operation", "type");
-  if (type.kind != Kind::string || !is_known_operation(type.text)) {
-    fail(ErrorKind::transform_unknown, type.offset,
-         unknown_operation(type.kind == Kind::string ? type.text : json::name(type.kind)));
+  if (type.kind != Kind::string) {
+    fail(ErrorKind::transform_invalid, type.offset,
+         fmt::format("the \"type\" of an operation must be a string, not {}", json::name(type.kind)));
+  }
+  if (!is_known_operation(type.text)) {
+    fail(ErrorKind::transform_unknown, type.offset, unknown_operation(type.text));
   }
   OperationSpec out{type.text, {}};
   for (const auto& member : value.members) {
