@@ -117,17 +117,22 @@ def every_model_class() -> dict[str, type]:
                     and issubclass(value, PreTrainedModel)
                     and value.__module__ == loaded.__name__
                     and value.config_class is not None
+                    and not name.endswith("PreTrainedModel")
                 ):
                     classes[name] = value
     return classes
 
 
 def find_class(name: str) -> type:
+    """A model class by name, exported at the top of the package or not (parts of models are not)."""
     import transformers
 
     found = getattr(transformers, name, None)
+    package = pathlib.Path(transformers.__file__).parent
     if found is None:
-        found = every_model_class().get(name)
+        for path in sorted(package.glob("models/*/modeling_*.py")):
+            if f"class {name}(" in path.read_text(encoding="utf-8"):
+                found = getattr(importlib.import_module(f"transformers.models.{path.parent.name}.{path.stem}"), name, None)
     if not inspect.isclass(found) or not issubclass(found, transformers.PreTrainedModel):
         raise ExportError(f"transformers {transformers.__version__} has no model class {name!r}; is it spelled right?")
     return found
