@@ -39,7 +39,13 @@ std::vector<std::size_t> running_order(const Renaming& renaming, std::span<const
 
 std::optional<std::string> check_against_plain(const TransformTrie& trie,
                                                std::span<const std::string_view> keys) {
-  RenameRun run(trie);
+  return check_against_plain(trie, keys, best_kernel());
+}
+
+std::optional<std::string> check_against_plain(const TransformTrie& trie,
+                                               std::span<const std::string_view> keys,
+                                               const ShapeKernel& kernel) {
+  RenameRun run(trie, kernel);
   RenamedKeys renamed;
   std::optional<std::string> failure;  // of the trie
   try {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "transforms/shape_kernel.h"
 #include "transforms/transform_trie.h"
 
 namespace keyshift {
@@ -15,5 +16,9 @@ namespace keyshift {
 /// checkpoint. Errors: those of PlainRun when both forms fail alike.
 std::optional<std::string> check_against_plain(const TransformTrie& trie,
                                                std::span<const std::string_view> keys);
+/// The same with that loop instead of this machine's fastest one.
+std::optional<std::string> check_against_plain(const TransformTrie& trie,
+                                               std::span<const std::string_view> keys,
+                                               const ShapeKernel& kernel);
 
 }  // namespace keyshift

@@ -17,11 +17,15 @@
 
 namespace keyshift {
 
+struct ShapeKernel;
+
 /// Owned by its caller, used by one thread at a time: shapes learned, armed groups, used-flags.
 class RenameRun {
  public:
   /// Borrows `trie`, which must outlive it.
   explicit RenameRun(const TransformTrie& trie);
+  /// With that loop instead of this machine's fastest one (for tests and benchmarks).
+  RenameRun(const TransformTrie& trie, const ShapeKernel& kernel);
   ~RenameRun();
   RenameRun(RenameRun&&) noexcept;
   RenameRun& operator=(RenameRun&&) noexcept;

@@ -69,12 +69,10 @@ void RenamedKeys::grow_text(std::uint64_t bytes) {
   capacity_ = capacity;
 }
 
-std::uint32_t RenamedKeys::begin_pool(std::shared_ptr<const OutcomePool> pool) {
-  if (pools_.empty() || pools_.back() != pool) {
-    pool_base_ = table_.size();
-    pools_.push_back(std::move(pool));
-  }
-  return static_cast<std::uint32_t>(pool_base_);
+void RenamedKeys::begin_pool(std::shared_ptr<const OutcomePool> pool) {
+  if (!pools_.empty() && pools_.back() == pool) return;
+  pool_base_ = table_.size();
+  pools_.push_back(std::move(pool));
 }
 
 void RenamedKeys::end_pool() {
@@ -86,13 +84,17 @@ void RenamedKeys::append(std::string_view key, std::uint32_t outcome) noexcept {
   if (!key.empty()) std::memcpy(text_.get() + used_, key.data(), key.size());
   used_ += key.size();
   ends_.get()[size_] = used_;
-  outcomes_.get()[size_] = outcome;
+  outcomes_.get()[size_] = static_cast<std::uint32_t>(pool_base_) + outcome;
   ++size_;
 }
 
 RenamedKeys::Raw RenamedKeys::raw() noexcept {
-  return {text_.get() + used_, text_.get() + (capacity_ - kSlack), ends_.get() + size_,
-          outcomes_.get() + size_, used_};
+  return {text_.get() + used_,
+          text_.get() + (capacity_ - kSlack),
+          ends_.get() + size_,
+          outcomes_.get() + size_,
+          used_,
+          static_cast<std::uint32_t>(pool_base_)};
 }
 
 void RenamedKeys::give_back(const Raw& raw) noexcept {

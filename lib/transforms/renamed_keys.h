@@ -53,12 +53,16 @@ class RenamedKeys {
   void reserve_text(std::uint64_t bytes) {
     if (capacity_ - used_ < bytes + kSlack) grow_text(bytes);
   }
-  /// From now on outcomes are those of `pool`; they are stored as numbers plus the result.
-  std::uint32_t begin_pool(std::shared_ptr<const OutcomePool> pool);
+  /// From now on outcomes are given by their numbers in `pool`.
+  void begin_pool(std::shared_ptr<const OutcomePool> pool);
   /// Takes in what the pool learned since; outcome() may be asked from here on.
   void end_pool();
   /// Appends a key for which there is room.
   void append(std::string_view key, std::uint32_t outcome) noexcept;
+  /// The number, in the last pool, of the outcome of key i, which was renamed with it.
+  std::uint32_t outcome_number(std::size_t i) const noexcept {
+    return outcomes_.get()[i] - static_cast<std::uint32_t>(pool_base_);
+  }
 
   /// The raw ends of text and arrays, for a loop that writes many keys; give_back() what was written.
   struct Raw {
@@ -66,7 +70,8 @@ class RenamedKeys {
     char* text_limit = nullptr;     // a key must end here or before; kSlack bytes follow
     std::uint64_t* ends = nullptr;  // of the next key
     std::uint32_t* outcomes = nullptr;
-    std::uint64_t used = 0;  // bytes of text before `text`
+    std::uint64_t used = 0;          // bytes of text before `text`
+    std::uint32_t outcome_base = 0;  // to be added to the number of an outcome
   };
   Raw raw() noexcept;
   void give_back(const Raw& raw) noexcept;
