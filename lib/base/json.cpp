@@ -73,6 +73,26 @@ Fault find_token_fault(std::string_view text) {
   return {text.size(), "it holds no value"};
 }
 
+// simdjson refuses a text whose last token does not close the object or array that its first one opens, and
+// tells no place: either the text ends too early, or something follows what is closed.
+Fault find_open_end(std::string_view text) {
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') {
+      for (++i; i < text.size() && text[i] != '"'; ++i) {
+        if (text[i] == '\\') ++i;
+      }
+    }
+    if (i >= text.size()) break;
+    if (text[i] == '{' || text[i] == '[') ++depth;
+    if ((text[i] == '}' || text[i] == ']') && --depth == 0) {
+      const std::size_t next = text.find_first_not_of(" \t\n\r", i + 1);
+      if (next != std::string_view::npos) return {next, "something follows the value"};
+    }
+  }
+  return {text.size(), "it ends before everything that was opened is closed"};
+}
+
 }  // namespace
 
 struct Document::Parser {
@@ -97,6 +117,7 @@ struct Document::Parser {
     const char* place = nullptr;
     return document.current_location().get(place) ? text.size() : std::min(offset_of(place), text.size());
   }
+  [[noreturn]] void fail_at_start(simdjson::error_code code);
   [[noreturn]] void fail_in_object();
   [[noreturn]] void fail_in_array();
 
@@ -117,6 +138,15 @@ void Document::Parser::start() {
   }
   const Fault fault = find_token_fault(text);
   fail(fault.offset, fault.message);
+}
+
+// The root's own opening failed.
+void Document::Parser::fail_at_start(simdjson::error_code code) {
+  if (code == simdjson::INCOMPLETE_ARRAY_OR_OBJECT) {
+    const Fault fault = find_open_end(text);
+    fail(fault.offset, fault.message);
+  }
+  fail(current_offset(), simdjson::error_message(code));
 }
 
 void Document::Parser::fail_in_object() {
@@ -246,7 +276,7 @@ void Value::members(function_ref<void(const Key&, Value&)> visit) {
   ondemand::object object;
   const auto code =
       is_root_ ? parser.document.get_object().get(object) : Access::simd(*this).get_object().get(object);
-  if (code) parser.fail_in_object();
+  if (code) parser.fail_at_start(code);
   ondemand::object_iterator at, end;
   if (object.begin().get(at) || object.end().get(end)) parser.fail_in_object();
   for (; at != end; ++at) Access::visit_field(*this, *at, visit);
@@ -259,7 +289,7 @@ void Value::elements(function_ref<void(Value&)> visit) {
   ondemand::array array;
   const auto code =
       is_root_ ? parser.document.get_array().get(array) : Access::simd(*this).get_array().get(array);
-  if (code) parser.fail_in_array();
+  if (code) parser.fail_at_start(code);
   ondemand::array_iterator at, end;
   if (array.begin().get(at) || array.end().get(end)) parser.fail_in_array();
   for (; at != end; ++at) {
@@ -290,15 +320,12 @@ std::string_view Value::number() {
   const std::string_view token = Access::scalar(*this);
   const Document::Parser& parser = Access::parser(*this);
   const std::size_t offset = parser.offset_of(token.data());
-  switch (check_number(token)) {
-    case NumberFault::none:
-      return parser.text.substr(offset, token.size());
-    case NumberFault::grammar:
-      parser.fail(offset, fmt::format("{} is no number", quote(token, 40)));
-    case NumberFault::out_of_range:
-      parser.fail(offset, fmt::format("the number {} is out of range", quote(token, 40)));
+  const NumberFault fault = check_number(token);
+  if (fault == NumberFault::grammar) parser.fail(offset, fmt::format("{} is no number", quote(token, 40)));
+  if (fault == NumberFault::out_of_range && !parser.source.huge_numbers) {
+    parser.fail(offset, fmt::format("the number {} is out of range", quote(token, 40)));
   }
-  return {};
+  return parser.text.substr(offset, token.size());
 }
 
 std::optional<std::uint64_t> Value::u64() {

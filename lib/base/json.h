@@ -4,8 +4,8 @@
 // them, but lets much pass in what nobody looks at. So here every value is looked at.
 //
 // The verdict is that of serde_json, which decides what the safetensors library accepts (FORMAT.md, F5): one
-// value, only the four white-space bytes, no lone surrogates, numbers by the grammar and within f64, at most
-// 127 levels. Every value is checked, also those that nobody reads.
+// value, only the four white-space bytes, no lone surrogates, numbers by the grammar and within f64 (unless
+// the Source says otherwise), at most 127 levels. Every value is checked, also those that nobody reads.
 #pragma once
 
 #include <array>
@@ -82,7 +82,8 @@ struct Source {
   std::uint64_t offset = 0;  // bytes: where the text begins in the file
   ErrorKind not_utf8 = ErrorKind::header_not_utf8;
   ErrorKind not_json = ErrorKind::header_not_json;
-  bool excerpt = false;  // line, column and caret instead of a byte offset
+  bool excerpt = false;       // line, column and caret instead of a byte offset
+  bool huge_numbers = false;  // numbers beyond f64 pass, as in Python's json
 };
 
 /// Parses `text`, which must outlive the Document; it is not copied if `readable_after` (bytes that may be
