@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/file_system.h"
 #include "receipt/receipt.h"
 #include "support/counting_progress.h"
 #include "support/error_text.h"
