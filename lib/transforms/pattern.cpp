@@ -98,8 +98,8 @@ std::string translate_or_explain(std::string_view pattern, const regex::Syntax& 
   try {
     return regex::to_pcre2(syntax);
   } catch (const regex::SyntaxError& error) {
-    throw Error(ErrorKind::pattern_invalid, fmt::format("this pattern cannot be used here: {}{}",
-                                                        error.message, pointing_at(pattern, error.offset)));
+    throw Error(ErrorKind::pattern_invalid, fmt::format("this pattern is not supported: {}{}", error.message,
+                                                        pointing_at(pattern, error.offset)));
   }
 }
 
@@ -111,9 +111,11 @@ Code compile(std::string_view python, const std::string& pcre2) {
   int error = 0;
   std::size_t offset = 0;
   Code code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pcre2.data()), pcre2.size(),
-                          PCRE2_UTF | PCRE2_NO_UTF_CHECK, &error, &offset, context.get()));
+                          PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_NO_AUTO_POSSESS | PCRE2_NO_START_OPTIMIZE |
+                              PCRE2_NO_DOTSTAR_ANCHOR,
+                          &error, &offset, context.get()));
   if (!code) {
-    throw Error(ErrorKind::pattern_invalid, fmt::format("this pattern cannot be used here: {}{}",
+    throw Error(ErrorKind::pattern_invalid, fmt::format("this pattern is not supported: {}{}",
                                                         pcre2_message(error), pointing_at(python, 0)));
   }
   return code;

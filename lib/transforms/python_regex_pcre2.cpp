@@ -2,103 +2,19 @@
 // Python's Unicode ones are spelled out, which also makes the result the same for every release of PCRE2.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <iterator>
 
+#include "transforms/pcre2_characters.h"
 #include "transforms/python_regex.h"
+#include "transforms/repeat_order.h"
+#include "transforms/unsupported_regex.h"
 
 namespace keyshift::regex {
 
 namespace {
 
-// Python's \w is str.isalnum() and the underscore, \d the category Nd, \s str.isspace(). The ASCII ranges are
-// there for speed.
-constexpr std::string_view kWord = "0-9A-Z_a-z\\p{L}\\p{N}";
-constexpr std::string_view kDigit = "0-9\\p{Nd}";
-constexpr std::string_view kSpace =
-    "\\x09-\\x0d\\x1c-\\x20\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{"
-    "3000}";
-constexpr std::string_view kAsciiSpace = "\\x09-\\x0d\\x20";
-
-constexpr std::string_view kNotWord =
-    "\\p{C}\\p{M}\\p{S}\\p{Z}\\p{Pd}\\p{Pe}\\p{Pf}\\p{Pi}\\p{Po}\\p{Ps}"
-    "\\x{203f}\\x{2040}\\x{2054}\\x{fe33}\\x{fe34}\\x{fe4d}-\\x{fe4f}\\x{ff3f}";  // Pc without the underscore
-constexpr std::string_view kNotSpace =
-    "\\x{0}-\\x{8}\\x{e}-\\x{1b}\\x{21}-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-"
-    "\\x{2027}"
-    "\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{10ffff}";
-
 constexpr std::string_view kNever = "(?!)";
 constexpr std::string_view kAnything = "\\p{Any}";
-constexpr std::uint32_t kLargestCount = 65535;  // of PCRE2
-
-bool is_ascii_letter(char32_t c) { return (c >= U'a' && c <= U'z') || (c >= U'A' && c <= U'Z'); }
-bool is_surrogate(char32_t c) { return c >= 0xD800 && c <= 0xDFFF; }
-
-void append_codepoint(std::string& out, char32_t c) {
-  if (is_ascii_letter(c) || (c >= U'0' && c <= U'9') || c == U'_') {
-    out.push_back(static_cast<char>(c));
-  } else {
-    fmt::format_to(std::back_inserter(out), "\\x{{{:x}}}", static_cast<std::uint32_t>(c));
-  }
-}
-
-bool is_negated(char category) { return category == 'D' || category == 'W' || category == 'S'; }
-
-// What stands in brackets for a category; of a negated one its opposite.
-std::string_view category(char letter, bool ascii) {
-  switch (letter) {
-    case 'd':
-    case 'D':
-      return ascii ? "0-9" : kDigit;
-    case 'w':
-    case 'W':
-      return ascii ? "0-9A-Z_a-z" : kWord;
-    default:
-      return ascii ? kAsciiSpace : kSpace;
-  }
-}
-
-// The negated categories inside a set of several items.
-std::string_view complement(char letter, bool ascii) {
-  switch (letter) {
-    case 'D':
-      return ascii ? "\\D" : "\\P{Nd}";
-    case 'W':
-      return ascii ? "\\W" : kNotWord;
-    default:
-      return ascii ? "\\x{0}-\\x08\\x0e-\\x1f\\x{21}-\\x{10ffff}" : kNotSpace;
-  }
-}
-
-// While ignoring case PCRE2 takes every pair that Python takes, but for these (measured over all characters).
-constexpr std::array<std::u32string_view, 4> kMoreCases = {U"Ii\x0130\x0131", U"\x0390\x1fd3",
-                                                           U"\x03b0\x1fe3", U"\xfb05\xfb06"};
-
-// Adds what Python takes for another case of a character in `items` and PCRE2, told to ignore case, does not.
-// Under the flag for ASCII nothing is left to PCRE2.
-void add_other_cases(std::vector<SetItem>& items, bool ascii) {
-  const std::size_t given = items.size();
-  const auto holds = [&](char32_t c) {
-    return std::any_of(
-        items.begin(), items.begin() + static_cast<std::ptrdiff_t>(given),
-        [&](const SetItem& item) { return item.category == 0 && item.first <= c && c <= item.last; });
-  };
-  if (ascii) {
-    for (char32_t lower = U'a'; lower <= U'z'; ++lower) {
-      const char32_t upper = lower - U'a' + U'A';
-      if (holds(lower) == holds(upper)) continue;
-      const char32_t other = holds(lower) ? upper : lower;
-      items.push_back({other, other, 0});
-    }
-    return;
-  }
-  for (const std::u32string_view cases : kMoreCases) {
-    if (std::none_of(cases.begin(), cases.end(), holds)) continue;
-    for (const char32_t c : cases) items.push_back({c, c, 0});
-  }
-}
 
 class Writer {
  public:
@@ -109,13 +25,13 @@ class Writer {
       case NodeKind::empty:
         break;
       case NodeKind::literal:
-        write_literal(node);
+        append_literal(out_, node);
         break;
       case NodeKind::any:
         out_ += (node.flags & kDotAll) != 0 ? kAnything : ".";
         break;
       case NodeKind::set:
-        write_set(node);
+        append_set(out_, node);
         break;
       case NodeKind::begin:
         out_ += (node.flags & kMultiline) != 0 ? "(?<![^\\n])" : "\\A";
@@ -134,7 +50,7 @@ class Writer {
         for (const Node& child : node.children) write_part(child);
         break;
       case NodeKind::alternation:
-        write_branches(node, 0);
+        write_branches(node);
         break;
       case NodeKind::repeat:
         write_repeat(node);
@@ -149,14 +65,11 @@ class Writer {
         write_group(node.negated ? "(?<!" : "(?<=", node);
         break;
       case NodeKind::backreference:
-        if ((node.flags & kIgnoreCase) != 0) {
-          throw SyntaxError{node.offset, "a reference to a group while ignoring case is not supported"};
-        }
         fmt::format_to(std::back_inserter(out_), "\\g{{{}}}", node.group);
         break;
       case NodeKind::conditional:
         fmt::format_to(std::back_inserter(out_), "(?({})", node.group);
-        write_branches(node, 0);
+        write_branches(node);
         out_ += ')';
         break;
     }
@@ -171,9 +84,9 @@ class Writer {
     if (wrap) out_ += ')';
   }
 
-  void write_branches(const Node& node, std::size_t first) {
-    for (std::size_t i = first; i < node.children.size(); ++i) {
-      if (i != first) out_ += '|';
+  void write_branches(const Node& node) {
+    for (std::size_t i = 0; i < node.children.size(); ++i) {
+      if (i != 0) out_ += '|';
       write_part(node.children[i]);
     }
   }
@@ -184,82 +97,13 @@ class Writer {
     out_ += ')';
   }
 
-  void write_literal(const Node& node) {
-    for (const char32_t c : node.text) {
-      if (is_surrogate(c)) {
-        out_ += kNever;  // no valid subject holds one
-      } else if ((node.flags & kIgnoreCase) != 0) {
-        write_folded(c, (node.flags & kAscii) != 0);
-      } else {
-        append_codepoint(out_, c);
-      }
-    }
-  }
-
-  static bool holds_something(const Node& node) {
-    return node.kind == NodeKind::set &&
-           std::any_of(node.items.begin(), node.items.end(), [](const SetItem& item) {
-             return item.category != 0 || !is_surrogate(item.first) || !is_surrogate(item.last);
-           });
-  }
-
-  // One character, whatever its case.
-  void write_folded(char32_t c, bool ascii) {
-    std::vector<SetItem> items{{c, c, 0}};
-    add_other_cases(items, ascii);
-    if (items.size() > 1) {
-      write_items(items, false, ascii, !ascii);
-    } else if (ascii || (c < 0x80 && !is_ascii_letter(c))) {
-      append_codepoint(out_, c);
-    } else {
-      out_ += "(?i:";
-      append_codepoint(out_, c);
-      out_ += ')';
-    }
-  }
-
-  void write_set(const Node& node) {
-    const bool ascii = (node.flags & kAscii) != 0;
-    const bool ignore_case = (node.flags & kIgnoreCase) != 0;
-    std::vector<SetItem> items = node.items;
-    if (ignore_case) add_other_cases(items, ascii);
-    write_items(items, node.negated, ascii, ignore_case && !ascii);
-  }
-
-  void write_items(const std::vector<SetItem>& items, bool negated, bool ascii, bool fold) {
-    std::string inside;
-    bool opposite = false;  // `inside` is the opposite of the set
-    for (const SetItem& item : items) {
-      if (item.category == 0) {
-        append_range(inside, item);
-      } else if (items.size() == 1 || !is_negated(item.category)) {
-        opposite = is_negated(item.category);
-        inside += category(item.category, ascii);
-      } else {
-        inside += complement(item.category, ascii);
-      }
-    }
-    negated = negated != opposite;
-    if (inside.empty()) {
-      out_ += negated ? kAnything : kNever;
-      return;
-    }
-    if (fold) out_ += "(?i:";
-    out_ += negated ? "[^" : "[";
-    out_ += inside;
-    out_ += ']';
-    if (fold) out_ += ')';
-  }
-
-  static void append_range(std::string& out, SetItem item) {
-    // PCRE2 takes no surrogates for ends, and no subject holds one.
-    if (is_surrogate(item.first)) item.first = 0xE000;
-    if (is_surrogate(item.last)) item.last = 0xD7FF;
-    if (item.first > item.last) return;
-    append_codepoint(out, item.first);
-    if (item.first == item.last) return;
-    out += '-';
-    append_codepoint(out, item.last);
+  // X{2,} as X{2}X*: the repetitions that must be, then a loop of their own.
+  void write_loop_apart(const Node& node) {
+    const Node& item = node.children.front();
+    write_repeated(item, false);
+    fmt::format_to(std::back_inserter(out_), "{{{}}}", node.minimum);
+    write_repeated(item, false);
+    out_ += node.repeat == RepeatKind::lazy ? "*?" : "*";
   }
 
   void write_boundary(const Node& node) {
@@ -267,26 +111,47 @@ class Writer {
     if ((node.flags & kAscii) != 0) {
       out_ += negated ? "\\B" : "\\b";
     } else {
-      const std::string word = "[" + std::string(kWord) + "]";
-      fmt::format_to(std::back_inserter(out_), "(?(?<={0})(?{1}{0})|(?{2}{0}))", word, negated ? '=' : '!',
-                     negated ? '!' : '=');
+      fmt::format_to(std::back_inserter(out_), "(?(?<={0})(?{1}{0})|(?{2}{0}))", word_set(),
+                     negated ? '=' : '!', negated ? '!' : '=');
     }
     if (negated) out_ += "(?!\\A\\z)";  // in an empty subject Python's \B does not match
   }
 
   void write_repeat(const Node& node) {
     const Node& item = node.children.front();
-    const bool unit = item.kind == NodeKind::any || item.kind == NodeKind::group ||
-                      (item.kind == NodeKind::literal && !is_surrogate(item.text.front())) ||
-                      holds_something(item);
-    if (node.minimum > kLargestCount || (node.maximum != kUnbounded && node.maximum > kLargestCount)) {
-      throw SyntaxError{
-          node.offset,
-          fmt::format("a part is repeated more than {} times, which is not supported", kLargestCount)};
+    if (node.maximum == 0) {
+      if (captures(item)) write_never(item);
+    } else if (node.repeat == RepeatKind::possessive && !is_one_character(item)) {
+      // Python never goes back into any one of the repetitions.
+      out_ += "(?>";
+      write_repeated(item, true);
+      write_counts(node);
+      out_ += ')';
+    } else if (!repeats_alike(node)) {
+      write_loop_apart(node);
+    } else {
+      write_repeated(item, false);
+      write_counts(node);
+      if (node.repeat == RepeatKind::lazy) out_ += '?';
+      if (node.repeat == RepeatKind::possessive) out_ += '+';
     }
-    if (!unit) out_ += "(?:";
+  }
+
+  // Something that stands there for the numbers of its groups only.
+  void write_never(const Node& item) {
+    out_ += "(?:(?!)";
+    write_part(item);
+    out_ += "|)";
+  }
+
+  void write_repeated(const Node& item, bool atomic) {
+    const bool bare = !atomic && (is_one_character(item) || item.kind == NodeKind::group);
+    if (!bare) out_ += atomic ? "(?>" : "(?:";
     write(item);
-    if (!unit) out_ += ')';
+    if (!bare) out_ += ')';
+  }
+
+  void write_counts(const Node& node) {
     if (node.minimum == 0 && node.maximum == kUnbounded) {
       out_ += '*';
     } else if (node.minimum == 1 && node.maximum == kUnbounded) {
@@ -298,8 +163,6 @@ class Writer {
     } else {
       fmt::format_to(std::back_inserter(out_), "{{{},{}}}", node.minimum, node.maximum);
     }
-    if (node.repeat == RepeatKind::lazy) out_ += '?';
-    if (node.repeat == RepeatKind::possessive) out_ += '+';
   }
 
   std::string out_;
@@ -308,6 +171,7 @@ class Writer {
 }  // namespace
 
 std::string to_pcre2(const Syntax& syntax) {
+  refuse_unsupported(syntax);
   Writer writer;
   writer.write(syntax.root);
   return writer.take();

@@ -19,7 +19,7 @@ import warnings
 warnings.simplefilter("ignore")
 
 REFUSED_HERE = (  # what Python accepts and keyshift says it does not
-    "is not supported",
+    "this pattern is not supported",
 )
 
 
