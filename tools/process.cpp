@@ -1,0 +1,102 @@
+// The process as a Console: descriptors, terminal, signals. Nothing else in tools/ makes system calls.
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "tools/program.h"
+
+namespace keyshift::tools {
+
+namespace {
+
+Interrupt interrupt;
+volatile sig_atomic_t interrupts = 0;
+
+// The first ^C asks the run to clean up and end. Who presses it a third time does not want to wait for that:
+// what is left behind is removed by the next run.
+extern "C" void on_interrupt(int signal) {
+  interrupt.request();
+  interrupts = interrupts + 1;
+  if (interrupts > 2) {
+    ::signal(signal, SIG_DFL);
+    ::raise(signal);
+  }
+}
+
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;  // no SA_RESTART: a read that waits ends with EINTR
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction old {};
+    ::sigaction(signal, nullptr, &old);
+    if (old.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);  // nohup stays in force
+  }
+  ::signal(SIGPIPE, SIG_IGN);  // a write says EPIPE instead
+}
+
+class DescriptorInput : public Input {
+ public:
+  std::size_t read(std::span<char> room) override {
+    while (true) {
+      const ssize_t got = ::read(STDIN_FILENO, room.data(), room.size());
+      if (got >= 0) return static_cast<std::size_t>(got);
+      if (errno != EINTR) throw io_error("cannot read standard input", errno);
+      interrupt.check();
+    }
+  }
+};
+
+class DescriptorOutput : public Output {
+ public:
+  DescriptorOutput(int descriptor, const char* name) : descriptor_(descriptor), name_(name) {}
+  void write(std::string_view text) override {
+    while (!text.empty()) {
+      const ssize_t written = ::write(descriptor_, text.data(), text.size());
+      if (written < 0 && errno == EPIPE) throw ReaderGone{};
+      if (written < 0 && errno == EINTR) {
+        interrupt.check();
+        continue;
+      }
+      if (written < 0) throw io_error(std::string("cannot write to ") + name_, errno);
+      text.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+
+ private:
+  int descriptor_;
+  const char* name_;
+};
+
+bool shows_colour() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0') &&
+         terminal != nullptr && strcmp(terminal, "dumb") != 0;
+}
+
+unsigned terminal_width() {
+  winsize size{};
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+  handle_signals();
+  DescriptorInput in;
+  DescriptorOutput out(STDOUT_FILENO, "standard output"), err(STDERR_FILENO, "standard error");
+  Console console{in, out, err, interrupt};
+  console.in_is_terminal = ::isatty(STDIN_FILENO) != 0;
+  console.err_is_terminal = ::isatty(STDERR_FILENO) != 0;
+  console.colour = shows_colour();
+  console.width = terminal_width;
+  return run({argv + 1, argv + argc}, console);
+}
+
+}  // namespace keyshift::tools
