@@ -30,6 +30,19 @@ struct stat status_of(const fs::path& path) {
 
 }  // namespace
 
+NamedFile look_at(const fs::path& path) noexcept {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return {.failure = errno};
+  fs::file_type type = fs::file_type::unknown;
+  if (S_ISREG(status.st_mode)) type = fs::file_type::regular;
+  if (S_ISDIR(status.st_mode)) type = fs::file_type::directory;
+  if (S_ISFIFO(status.st_mode)) type = fs::file_type::fifo;
+  if (S_ISSOCK(status.st_mode)) type = fs::file_type::socket;
+  if (S_ISCHR(status.st_mode)) type = fs::file_type::character;
+  if (S_ISBLK(status.st_mode)) type = fs::file_type::block;
+  return {type, static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
+}
+
 std::string read_small_file(const fs::path& path, std::uint64_t limit) {
   const Descriptor file = open_for_reading(path);
   struct stat status {};

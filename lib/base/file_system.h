@@ -10,6 +10,14 @@
 
 namespace keyshift {
 
+/// What stands under a name, links followed.
+struct NamedFile {
+  std::filesystem::file_type type = std::filesystem::file_type::none;
+  std::uint64_t device = 0, inode = 0;
+  int failure = 0;  // errno, where it cannot be told
+};
+NamedFile look_at(const std::filesystem::path& path) noexcept;
+
 /// A whole small regular file. Errors: io (also when it is larger than `limit` bytes).
 std::string read_small_file(const std::filesystem::path& path, std::uint64_t limit);
 

@@ -9,6 +9,7 @@
 #include <new>
 #include <type_traits>
 
+#include "base/json_fault.h"
 #include "base/json_number.h"
 #include "base/utf8.h"
 
@@ -46,51 +47,6 @@ const char* find_quote_or_backslash(const char* at) {
     if (found != 0) return at + std::countr_zero(found) / 8;
     at += sizeof(word);
   }
-}
-
-struct Fault {
-  std::size_t offset;
-  std::string message;
-};
-
-// Why simdjson could not split `text` into tokens: it tells only the class of the fault.
-Fault find_token_fault(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size() && text[i] != '"' && text[i] != '\\') ++i;
-  while (i < text.size() && text[i] == '"') {
-    const std::size_t opening = i++;
-    for (; i < text.size() && text[i] != '"'; ++i) {
-      const auto byte = static_cast<unsigned char>(text[i]);
-      if (byte < 0x20)
-        return {i, fmt::format("the control character 0x{:02x} stands unescaped in a string", byte)};
-      if (byte == '\\') ++i;
-    }
-    if (i >= text.size()) return {opening, "a string begins here and never ends"};
-    do ++i;
-    while (i < text.size() && text[i] != '"' && text[i] != '\\');
-  }
-  if (i < text.size()) return {i, "a backslash outside of a string"};
-  return {text.size(), "it holds no value"};
-}
-
-// simdjson refuses a text whose last token does not close the object or array that its first one opens, and
-// tells no place: either the text ends too early, or something follows what is closed.
-Fault find_open_end(std::string_view text) {
-  std::size_t depth = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') {
-      for (++i; i < text.size() && text[i] != '"'; ++i) {
-        if (text[i] == '\\') ++i;
-      }
-    }
-    if (i >= text.size()) break;
-    if (text[i] == '{' || text[i] == '[') ++depth;
-    if ((text[i] == '}' || text[i] == ']') && --depth == 0) {
-      const std::size_t next = text.find_first_not_of(" \t\n\r", i + 1);
-      if (next != std::string_view::npos) return {next, "something follows the value"};
-    }
-  }
-  return {text.size(), "it ends before everything that was opened is closed"};
 }
 
 }  // namespace

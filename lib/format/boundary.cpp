@@ -1,10 +1,8 @@
 #include "format/boundary.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <vector>
 
@@ -95,8 +93,8 @@ Boundary::Boundary(const fs::path& folder)
 
 Boundary::Finding Boundary::look_at(const fs::path& name) const {
   const fs::path path = folder_ / name;
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return {Verdict::missing, std::strerror(errno)};
+  const NamedFile file = keyshift::look_at(path);
+  if (file.failure != 0) return {Verdict::missing, std::strerror(file.failure)};
   const fs::path target = canonical_place(path);
   const bool allowed =
       is_below(target, canonical_) || (hub_cache_ && is_below(target, *hub_cache_ / "blobs"));
@@ -104,9 +102,8 @@ Boundary::Finding Boundary::look_at(const fs::path& name) const {
     return {Verdict::outside,
             fmt::format("leads to {}, outside of the checkpoint's folder", quote(target.string()))};
   }
-  if (!S_ISREG(status.st_mode)) return {Verdict::no_file, "is " + describe_kind(fs::status(path).type())};
-  return {Verdict::file, "", static_cast<std::uint64_t>(status.st_dev),
-          static_cast<std::uint64_t>(status.st_ino)};
+  if (file.type != fs::file_type::regular) return {Verdict::no_file, "is " + describe_kind(file.type)};
+  return {Verdict::file, "", file.device, file.inode};
 }
 
 std::string describe_kind(fs::file_type type) {
