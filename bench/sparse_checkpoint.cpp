@@ -21,6 +21,7 @@ SparseCheckpoint::SparseCheckpoint(const std::vector<Tensor>& tensors, std::size
     write_shard(fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards), tensors,
                 tensors.size() * i / shards, tensors.size() * (i + 1) / shards);
   }
+  write_index();
 }
 
 SparseCheckpoint::~SparseCheckpoint() {
@@ -44,6 +45,15 @@ void SparseCheckpoint::write_shard(const std::string& name, const std::vector<Te
   fs::resize_file(folder_ / name, header.size() + offset);
   header_bytes_ += header.size();
   data_bytes_ += offset;
+  for (std::size_t i = begin; i < end; ++i) {
+    weight_map_ += fmt::format("{}\n  \"{}\": \"{}\"", weight_map_.empty() ? "" : ",", tensors[i].key, name);
+  }
+}
+
+void SparseCheckpoint::write_index() {
+  std::ofstream(folder_ / "model.safetensors.index.json") << fmt::format(
+      "{{\"metadata\": {{\"total_size\": {}}}, \"weight_map\": {{{}\n}}}}\n", data_bytes_, weight_map_);
+  weight_map_.clear();
 }
 
 namespace {

@@ -16,7 +16,7 @@ class SparseCheckpoint {
     std::vector<std::uint64_t> shape;  // of BF16
   };
 
-  /// Spreads `tensors` over `shards` shards in order; the data sections are holes. There is no index.
+  /// Spreads `tensors` over `shards` shards in order, with an index; the data sections are holes.
   SparseCheckpoint(const std::vector<Tensor>& tensors, std::size_t shards);
   SparseCheckpoint(const SparseCheckpoint&) = delete;
   SparseCheckpoint& operator=(const SparseCheckpoint&) = delete;
@@ -29,8 +29,10 @@ class SparseCheckpoint {
  private:
   void write_shard(const std::string& name, const std::vector<Tensor>& tensors, std::size_t begin,
                    std::size_t end);
+  void write_index();
 
   std::filesystem::path folder_;
+  std::string weight_map_;  // of the index, while it is made
   std::uint64_t header_bytes_ = 0, data_bytes_ = 0;
 };
 
