@@ -91,8 +91,11 @@ TEST_CASE("dtype, shape, metadata, index and side files are compared, each by na
   }
   {
     Pair pair;
-    pair.damage(kFirstShard, "[10]", "[10,1]");
-    CHECK(pair.verified().findings.empty() == false);
+    pair.damage(kFirstShard, "[10]", "[5,2]");
+    pair.damage(kFirstShard, "  0123456789",
+                " 0123456789");  // one space of padding pays for the longer shape
+    CHECK(pair.only_finding() ==
+          "shape | " + kFirstShard + " | backbone.layers.0.mlp.weight | is [5,2], was [10]");
   }
   {
     Pair pair;
