@@ -23,6 +23,9 @@ constexpr int kMaxDepth = 127;  // as serde_json
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
+// simdjson looks at the byte behind the text where something is not closed; one of these would lead it on.
+bool continues(char behind) { return behind == ',' || behind == ']' || behind == '}'; }
+
 // simdjson's tokens reach to the next token.
 std::string_view without_blanks_behind(std::string_view token) {
   while (!token.empty() && is_blank(token.back())) token.remove_suffix(1);
@@ -336,7 +339,7 @@ Document::Document(std::string_view text, std::size_t readable_after, Source sou
   parser_->text = text;
   parser_->source = std::move(source);
   parser_->base = text.data();
-  if (readable_after < simdjson::SIMDJSON_PADDING) {
+  if (readable_after < simdjson::SIMDJSON_PADDING || continues(text.data()[text.size()])) {
     parser_->padded.reserve(text.size() + simdjson::SIMDJSON_PADDING);
     parser_->padded.assign(text);
     parser_->padded.append(simdjson::SIMDJSON_PADDING, ' ');

@@ -78,7 +78,7 @@ class Value {
 
 /// How errors of the text are to be told.
 struct Source {
-  std::string file;
+  std::string file{};
   std::uint64_t offset = 0;  // bytes: where the text begins in the file
   ErrorKind not_utf8 = ErrorKind::header_not_utf8;
   ErrorKind not_json = ErrorKind::header_not_json;
@@ -86,9 +86,9 @@ struct Source {
   bool huge_numbers = false;  // numbers beyond f64 pass, as in Python's json
 };
 
-/// Parses `text`, which must outlive the Document; it is not copied if `readable_after` (bytes that may be
-/// read behind it, whatever they hold) is at least 64, else it is. Throws Source::not_utf8 or
-/// Source::not_json.
+/// Parses `text`, which must outlive the Document; it is copied if `readable_after` (bytes that may be read
+/// behind it, whatever they hold) is below 64, or if the byte behind it could be taken for the text's own.
+/// Throws Source::not_utf8 or Source::not_json.
 class Document {
  public:
   Document(std::string_view text, std::size_t readable_after, Source source);
