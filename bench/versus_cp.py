@@ -5,7 +5,7 @@
 
 The checkpoint has Llama-3-8B's tensors, as many as fit, filled with random bytes. Every way starts from the same
 source, alternates with the others, and is timed until its output is on the disk. Peak memory is the process's maximum
-resident set. `--peers` names a Python that has safetensors and torch, for load_file + save_file on half of the shards.
+resident set (Debian's package time). `--peers` names a Python that has safetensors and torch, for load_file + save_file on half of the shards.
 `--cold` empties the page cache before each (needs root).
 """
 
@@ -100,13 +100,14 @@ class Meter:
         os.sync()
         if cold:
             pathlib.Path("/proc/sys/vm/drop_caches").write_text("3")
-        started = time.perf_counter()
-        process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        self.seconds.append(time.perf_counter() - started)
-        if os.waitstatus_to_exitcode(status) != 0:
-            sys.exit(f"{' '.join(self.command)} failed")
-        self.peak = max(self.peak, usage.ru_maxrss)
+        # Through time(1): a child's maximum resident set starts with its parent's, and that one is small.
+        with tempfile.NamedTemporaryFile("r") as peak:
+            started = time.perf_counter()
+            ended = subprocess.run(["/usr/bin/time", "-f", "%M", "-o", peak.name, *self.command], stdout=subprocess.DEVNULL)
+            self.seconds.append(time.perf_counter() - started)
+            if ended.returncode != 0:
+                sys.exit(f"{' '.join(self.command)} failed")
+            self.peak = max(self.peak, int(peak.read()))
 
     def median(self) -> float:
         return statistics.median(self.seconds)

@@ -67,6 +67,17 @@ std::string read_small_file(const fs::path& path, std::uint64_t limit) {
   return text;
 }
 
+void read_exactly(int descriptor, const fs::path& path, std::uint64_t offset, std::span<std::byte> into) {
+  while (!into.empty()) {
+    const ssize_t got = ::pread(descriptor, into.data(), into.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw io_error("cannot read", errno).in(path.string()).at(offset);
+    if (got == 0) throw Error(ErrorKind::io, "the file became shorter").in(path.string()).at(offset);
+    offset += static_cast<std::uint64_t>(got);
+    into = into.subspan(static_cast<std::size_t>(got));
+  }
+}
+
 void sync_folder(const fs::path& folder) {
   const Descriptor opened = open_for_reading(folder, O_DIRECTORY);
   if (::fsync(opened.get()) != 0)

@@ -1,8 +1,10 @@
 // What keyshift asks of the file system beyond reading and writing: durable, all-or-nothing changes of names.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +22,11 @@ NamedFile look_at(const std::filesystem::path& path) noexcept;
 
 /// A whole small regular file. Errors: io (also when it is larger than `limit` bytes).
 std::string read_small_file(const std::filesystem::path& path, std::uint64_t limit);
+
+/// Fills `into` from `offset` (bytes) of an open file, through pread. `path` is for messages. Errors: io with
+/// the offset, also when the file ends before.
+void read_exactly(int descriptor, const std::filesystem::path& path, std::uint64_t offset,
+                  std::span<std::byte> into);
 
 /// Makes a folder's entries durable. Errors: io.
 void sync_folder(const std::filesystem::path& folder);
