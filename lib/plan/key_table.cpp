@@ -122,7 +122,10 @@ void KeyTable::check() const {
                         "the format keeps for its own metadata; change the transforms");
     }
   }
-  const std::vector<Collision> collisions = find_collisions(new_keys);
+  std::vector<Collision> collisions = find_collisions(new_keys);
+  // One key in two shards with the same bytes was accepted (F27), and keeps being one key.
+  std::erase_if(collisions,
+                [this](const Collision& c) { return rows_[c.first].from == rows_[c.second].from; });
   if (!collisions.empty()) refuse_collision(*this, collisions.front(), collisions.size() - 1);
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace keyshift {
 
 namespace {
@@ -42,6 +44,10 @@ std::string index_of(const KeyTable& keys, const std::vector<PlannedShard>& shar
     for (const PlannedTensor& tensor : shard.tensors)
       weight_map.emplace_back(keys.rows()[tensor.row].to, shard.name);
   }
+  // A key that lies in two shards is listed once, in the later one, which is the one that transformers takes.
+  const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
+  std::ranges::stable_sort(weight_map, {}, &std::pair<std::string_view, std::string_view>::first);
+  weight_map.erase(weight_map.begin(), std::unique(weight_map.rbegin(), weight_map.rend(), same_key).base());
   return write_index(weight_map, keys.checkpoint().total_size(), keys.checkpoint().index()->metadata);
 }
 

@@ -160,6 +160,20 @@ TEST_CASE("two keys that would become one are refused by both their names, and n
   CHECK(entries(folder.path()) == std::set<std::string>{"source"});
 }
 
+TEST_CASE(
+    "a key that lies in two shards with the same bytes goes along, and the index names the later shard") {
+  const TemporaryFolder folder;
+  const fs::path source = write_sample(folder);
+  folder.write("source/" + kFirstShard, shard_of({{"model.layers.0.mlp.weight", "0123456789"},
+                                                  {"model.layers.1.mlp.weight", "abcdefghij"},
+                                                  {"lm_head.weight", "head!"}}));
+  run(request_for(source, folder / "out", "lm_head=>head"));
+  const Checkpoint out = Checkpoint::open(folder / "out");
+  CHECK(out.tensor_count() == 5);
+  CHECK(read_file(folder / "out" / kIndex).find("\"head.weight\": \"" + kSecondShard + "\"") !=
+        std::string::npos);
+}
+
 TEST_CASE("an empty key and __metadata__ as a result are refused") {
   const TemporaryFolder folder;
   const fs::path source = folder.write("a.safetensors", shard_of({{"x", "1"}}));
