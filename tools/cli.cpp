@@ -178,7 +178,7 @@ std::string Options::help() const {
   std::string out;
   for (const Line& line : state_->lines) {
     if (line.heading) {
-      out += fmt::format("\n{}:\n", line.left);
+      out += fmt::format("{}{}:\n", out.empty() ? "" : "\n", line.left);
       continue;
     }
     const std::string left = "  " + line.left;

@@ -3,7 +3,11 @@
 #include "tools/command.h"
 
 // Every command, in the order of the help. Each is described in tools/commands/NAME.cpp.
-#define KEYSHIFT_COMMANDS(X) X(inspect)
+// clang-format off
+#define KEYSHIFT_COMMANDS(X) \
+  X(inspect) \
+  X(rename)
+// clang-format on
 
 namespace keyshift::tools {
 

@@ -43,6 +43,7 @@ int run_command(const CommandInfo& info, const std::vector<std::string>& argumen
   const std::unique_ptr<Command> command = info.make();
   Options options;
   command->declare(options);
+  options.heading("Common");
   options.flag("-q,--quiet", "no notes, warnings and progress on stderr", console.quiet);
   if (options.parse(arguments)) return console.answer(help_of(info, options), kDone);
   return command->run(console);

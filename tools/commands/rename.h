@@ -1,0 +1,50 @@
+// The filter: keys in, renamed keys out.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/console.h"
+#include "tools/transform_options.h"
+#include "transforms/renamed_keys.h"
+
+namespace keyshift::tools {
+
+/// Keys of a filter's input; the views borrow from its text.
+struct KeyList {
+  std::string text;                    // as it was read
+  std::vector<std::string> unescaped;  // JSON keys that hold escapes
+  std::vector<std::string_view> keys;
+};
+
+/// All of `in`. Errors: io, interrupted.
+std::string read_all(Input& in, const Interrupt& interrupt);
+/// Lines; the last one may lack its newline. Errors: key_not_utf8, entry_invalid (a tab, or CR LF) with the
+/// line's number.
+KeyList keys_of_lines(std::string text);
+/// A JSON array of strings. Errors: entry_invalid, header_not_json, key_not_utf8 with the place.
+KeyList keys_of_json(std::string text);
+
+/// Two or more different keys that became one.
+struct CollidingKeys {
+  std::string_view to;
+  std::vector<std::string_view> from;  // in input order, each once
+};
+std::vector<CollidingKeys> find_colliding_keys(const std::vector<std::string_view>& keys,
+                                               const RenamedKeys& renamed);
+
+/// What a run made of the keys.
+struct RenameAnswer {
+  const std::vector<std::string_view>& keys;
+  const RenamedKeys& renamed;
+  const std::vector<bool>& used;
+  const std::vector<CollidingKeys>& collisions;
+  const TargetReport* target = nullptr;  // with --target
+};
+/// Errors: io, key_not_utf8 (a new key that holds a newline or a tab needs JSON); throws ReaderGone.
+void write_lines(const RenameAnswer& answer, Output& out);
+/// keyshift-rename/1. Errors: io; throws ReaderGone.
+void write_json(const RenameAnswer& answer, Output& out);
+
+}  // namespace keyshift::tools

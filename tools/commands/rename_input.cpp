@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "base/json.h"
+#include "base/utf8.h"
+#include "tools/commands/rename.h"
+
+namespace keyshift::tools {
+
+namespace {
+
+constexpr std::size_t kBlock = 1U << 20U;  // bytes asked for at once
+constexpr const char* kInputName = "standard input";
+
+Error line_error(ErrorKind kind, std::size_t line, std::string_view what) {
+  return Error(kind, std::string(what)).in(fmt::format("{}:{}", kInputName, line));
+}
+
+}  // namespace
+
+std::string read_all(Input& in, const Interrupt& interrupt) {
+  std::string text;
+  std::size_t used = 0;
+  while (true) {
+    if (text.size() - used < kBlock) text.resize(std::max(2 * text.size(), 2 * kBlock));
+    const std::size_t got = in.read({text.data() + used, text.size() - used});
+    interrupt.check();
+    if (got == 0) break;
+    used += got;
+  }
+  text.resize(used);
+  return text;
+}
+
+KeyList keys_of_lines(std::string text) {
+  KeyList list;
+  list.text = std::move(text);
+  const std::string_view all = list.text;
+  const auto line_of = [&](std::size_t at) {
+    return static_cast<std::size_t>(
+               std::count(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(at), '\n')) +
+           1;
+  };
+  if (const std::size_t at = utf8::find_invalid(all); at != std::string_view::npos) {
+    throw line_error(ErrorKind::key_not_utf8, line_of(at), "the key is not valid UTF-8");
+  }
+  if (const std::size_t at = all.find('\t'); at != std::string_view::npos) {
+    throw line_error(ErrorKind::entry_invalid, line_of(at),
+                     "the key holds a tab, which separates old and new keys in the output; use --json");
+  }
+  list.keys.reserve(all.size() / 32);
+  for (std::size_t begin = 0; begin < all.size();) {
+    const std::size_t end = std::min(all.find('\n', begin), all.size());
+    list.keys.push_back(all.substr(begin, end - begin));
+    if (list.keys.back().ends_with('\r')) {
+      throw line_error(
+          ErrorKind::entry_invalid, list.keys.size(),
+          "the line ends in CR LF; take the CR away (tr -d '\\r'), or use --json if it is part of the key");
+    }
+    begin = end + 1;
+  }
+  return list;
+}
+
+KeyList keys_of_json(std::string text) {
+  KeyList list;
+  list.text = std::move(text);
+  struct Piece {
+    std::size_t begin, size;
+  };
+  json::Document document(list.text, 0,
+                          {kInputName, 0, ErrorKind::key_not_utf8, ErrorKind::header_not_json, true});
+  std::vector<std::string_view> found;
+  std::string copies;  // the document's own memory ends with it
+  std::vector<Piece> pieces;
+  document.read([&](json::Value& array) {
+    if (array.kind() != json::Kind::array) {
+      throw array.error(ErrorKind::entry_invalid,
+                        "expected a JSON array of keys, found " + std::string(json::name(array.kind())));
+    }
+    array.elements([&](json::Value& element) {
+      if (element.kind() != json::Kind::string) {
+        throw element.error(ErrorKind::entry_invalid,
+                            "expected a key, a string, found " + std::string(json::name(element.kind())));
+      }
+      const std::string_view key = element.string();
+      pieces.push_back({copies.size(), key.size()});
+      copies += key;
+    });
+  });
+  list.text = std::move(copies);
+  list.keys.reserve(pieces.size());
+  for (const Piece& piece : pieces)
+    list.keys.push_back(std::string_view(list.text).substr(piece.begin, piece.size));
+  return list;
+}
+
+}  // namespace keyshift::tools
