@@ -60,6 +60,14 @@ std::optional<std::size_t> CompiledTransform::scope_size(std::string_view key) c
   return std::nullopt;
 }
 
+bool CompiledTransform::search(std::string_view subject, Match& match) const {
+  try {
+    return pattern_->search(subject, match);
+  } catch (Error& error) {
+    throw std::move(error).in(transform_.place);
+  }
+}
+
 const CompiledTransform::Branch& CompiledTransform::matched_branch(const Match& match) const {
   for (const Branch& branch : branches_) {
     if (match.span(branch.group).matched()) return branch;
@@ -156,7 +164,7 @@ std::optional<Applied> CompiledTransform::apply(std::string& key, bool& armed) c
   if (!scope) return std::nullopt;
   thread_local Match match;
   const std::string_view subject = std::string_view(key).substr(*scope);
-  if (!pattern_->search(subject, match)) return std::nullopt;
+  if (!search(subject, match)) return std::nullopt;
   const Branch& branch = matched_branch(match);
   if (is_stateful()) {
     armed = armed || branch.source == 0;

@@ -54,6 +54,7 @@ class CompiledTransform {
   };
 
   std::optional<std::size_t> scope_size(std::string_view key) const noexcept;
+  bool search(std::string_view subject, Match& match) const;
   const Branch& matched_branch(const Match& match) const;
   std::string_view inner_group(const Branch& branch, const Match& match, std::string_view subject) const;
   std::string replacement(const Branch& branch, const Match& match, std::string_view subject) const;
