@@ -6,8 +6,6 @@
 #include <bit>
 #include <functional>
 
-#include "transforms/check_against_plain.h"
-
 namespace keyshift {
 
 namespace {
@@ -82,13 +80,6 @@ KeyTable KeyTable::run(const Checkpoint& checkpoint, std::vector<Row> rows, cons
   for (std::size_t i = 0; i < table.rows_.size(); ++i) table.rows_[i].to = (*table.renamed_)[i];
   table.used_ = table.run_->used();
   return table;
-}
-
-void KeyTable::compare_with_plain(const TransformTrie& trie) const {
-  std::vector<std::string_view> old_keys;
-  old_keys.reserve(rows_.size());
-  for (const Row& row : rows_) old_keys.push_back(row.from);
-  check_against_plain(trie, old_keys);
 }
 
 std::size_t KeyTable::shapes() const noexcept { return run_->shapes(); }

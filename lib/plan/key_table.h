@@ -37,10 +37,6 @@ class KeyTable {
   std::size_t changed() const noexcept;  // rows whose key changed
   std::size_t shapes() const noexcept;   // distinct shapes of keys
 
-  /// Holds the results against those of the transforms applied one by one; for tests and --compare. Errors:
-  /// rename_failed, naming the first key that differs.
-  void compare_with_plain(const TransformTrie& trie) const;
-
   /// Throws if the table cannot be written: collision (naming both old keys and the new one), key_empty,
   /// key_reserved
   /// (`__metadata__`), operation_unsupported (a WeightConverter fired: its tensors would have to change).

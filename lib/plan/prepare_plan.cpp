@@ -13,7 +13,6 @@ PreparedPlan rename_keys(const PlanRequest& request, const RenamingOptions& rena
   prepared.trie =
       std::make_unique<TransformTrie>(std::make_shared<const Renaming>(request.transforms, renaming));
   prepared.keys = std::make_unique<KeyTable>(KeyTable::rename(*prepared.checkpoint, *prepared.trie));
-  if (request.compare_with_plain) prepared.keys->compare_with_plain(*prepared.trie);
   prepared.keys->check();
   return prepared;
 }

@@ -19,8 +19,6 @@ struct PlanRequest {
   TransformList transforms;
   RenamingOptions renaming;
   PlanOptions options;
-  /// Hold the trie against the transforms applied one by one, on every key.
-  bool compare_with_plain = false;
 };
 
 /// A plan with all that it borrows.

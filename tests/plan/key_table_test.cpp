@@ -36,7 +36,6 @@ TEST_CASE("rows stand in the order of shards and of their headers") {
   CHECK(table.rows()[3].tensor == 1);
   CHECK(table.used() == std::vector<bool>{true, false});
   CHECK(table.changed() == 3);
-  table.compare_with_plain(trie);
 }
 
 TEST_CASE("a table that is renamed again keeps the old keys of the first time") {
