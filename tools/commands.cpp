@@ -6,7 +6,11 @@
 // clang-format off
 #define KEYSHIFT_COMMANDS(X) \
   X(inspect) \
-  X(rename)
+  X(rename) \
+  X(convert) \
+  X(verify) \
+  X(roundtrip) \
+  X(sample)
 // clang-format on
 
 namespace keyshift::tools {

@@ -54,6 +54,11 @@ std::string printable(std::string_view text) {
   return std::string_view(shown).substr(1, shown.size() - 2) == text ? std::string(text) : shown;
 }
 
+std::string path_text(const std::filesystem::path& path) {
+  const std::string text = path.string();
+  return utf8::find_invalid(text) == std::string::npos ? text : printable(text);
+}
+
 std::size_t columns(std::string_view text) { return utf8::count_codepoints(text); }
 
 }  // namespace keyshift::tools

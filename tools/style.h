@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,8 @@ std::string human_seconds(double seconds);
 /// `text` as it may go to a terminal: as it is, or through quote() when it holds what a terminal would act
 /// on.
 std::string printable(std::string_view text);
+/// A path as a JSON text can hold it: bytes that are no UTF-8 are shown as printable() shows them.
+std::string path_text(const std::filesystem::path& path);
 /// Columns that `text` (valid UTF-8) takes, one per code point.
 std::size_t columns(std::string_view text);
 

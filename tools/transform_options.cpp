@@ -22,11 +22,6 @@ bool same_transforms(const TransformList& a, const TransformList& b) {
   return text(a) == text(b);
 }
 
-std::optional<std::filesystem::path> receipt_beside(const CheckpointPlace& place) {
-  return find_receipt(place.folder,
-                      place.is_single_file ? std::optional(place.shard_names.front()) : std::nullopt);
-}
-
 // Takes the flags of a receipt, and its transforms if none were given.
 void take_receipt(const Receipt& receipt, const std::filesystem::path& path, GivenTransforms& given) {
   if (receipt.direction != Direction::load) {
@@ -49,6 +44,11 @@ void take_receipt(const Receipt& receipt, const std::filesystem::path& path, Giv
 }
 
 }  // namespace
+
+std::optional<std::filesystem::path> receipt_beside(const CheckpointPlace& place) {
+  return find_receipt(place.folder,
+                      place.is_single_file ? std::optional(place.shard_names.front()) : std::nullopt);
+}
 
 void TransformOptions::declare(Options& options, Directions directions) {
   options.heading("Transforms (files first, then options, each in the order given)");

@@ -47,6 +47,9 @@ class TransformOptions {
   bool strip_wrappers_ = false;
 };
 
+/// The receipt that lies beside a checkpoint, if there is one.
+std::optional<std::filesystem::path> receipt_beside(const CheckpointPlace& place);
+
 /// The target's keys: a checkpoint's, or those of a JSON file with an array of keys and [key, dtype, shape].
 /// Errors: those of Checkpoint::open; transform_file_invalid with the place.
 std::shared_ptr<const TargetKeys> read_target(const std::filesystem::path& path, const OpenOptions& open);

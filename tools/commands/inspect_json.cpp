@@ -17,7 +17,7 @@ void write_metadata(json::Writer& out, const std::optional<Metadata>& metadata) 
 
 void write_shard(json::Writer& out, const Shard& shard) {
   out.begin_object();
-  out.key("file").string(shard.name());
+  out.key("file").string(path_text(shard.name()));
   out.key("size").number(shard.file().size());
   out.key("header_size").number(shard.header().length());
   out.key("metadata");
@@ -43,7 +43,7 @@ void write_index(json::Writer& out, const Checkpoint& checkpoint) {
   }
   const Index& index = *checkpoint.index();
   out.begin_object();
-  out.key("file").string(*checkpoint.place().index_name);
+  out.key("file").string(path_text(*checkpoint.place().index_name));
   out.key("metadata").node(index.metadata);
   out.key("weight_map").begin_object();
   for (const auto& [key, shard] : index.weight_map) out.key(key).string(shard);

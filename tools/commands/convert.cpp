@@ -1,0 +1,136 @@
+#include "tools/commands/convert.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "tools/command.h"
+#include "tools/progress_bar.h"
+#include "tools/source_options.h"
+
+namespace keyshift::tools {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Of the file system in which the destination will lie.
+std::optional<std::uint64_t> free_bytes_at(const fs::path& destination) {
+  std::error_code failure;
+  fs::path place = fs::absolute(destination, failure);
+  while (!fs::exists(place, failure) && place.has_relative_path()) place = place.parent_path();
+  const fs::space_info space = fs::space(place, failure);
+  if (failure) return std::nullopt;
+  return space.available;
+}
+
+class Convert : public Command {
+ public:
+  void declare(Options& options) override {
+    options.argument("SRC", "a .safetensors file, an index, a folder or a hub cache folder", source_path_);
+    options.argument("DST", "what appears: a file if it ends in .safetensors, else a folder", destination_);
+    options.heading("What to do");
+    options.flag("--dry-run", "show the plan: headers, how bytes move, space needed; write nothing",
+                 dry_run_);
+    options.flag("--force", "replace a checkpoint that is at DST (never any other folder)", force_);
+    transforms_.declare(options);
+    source_.declare(options);
+    options.heading("Output");
+    options.flag("--json", "one JSON object, schema keyshift-convert/1 (with --dry-run: keyshift-plan/1)",
+                 json_);
+    progress_.declare(options);
+  }
+
+  int run(Console& console) override {
+    const Conversion conversion = make();
+    if (conversion.given.receipt) {
+      console.note(
+          fmt::format("reversing what {} says was used", printable(conversion.given.receipt->string())));
+    }
+    if (conversion.given.transforms.transforms.empty() && !conversion.given.renaming.strip_wrappers) {
+      console.warn("no transforms are given: every tensor keeps its name");
+    }
+    return dry_run_ ? show_plan(conversion, console) : convert(conversion, console);
+  }
+
+ private:
+  Conversion make() const {
+    const OpenOptions open = source_.open_options();
+    Conversion conversion;
+    conversion.given = transforms_.resolve(find_checkpoint(source_path_, open), open);
+    RewriteRequest& request = conversion.request;
+    request.plan.source = source_path_;
+    request.plan.open = open;
+    request.plan.transforms = conversion.given.transforms;
+    request.plan.renaming = conversion.given.renaming;
+    request.destination = destination_;
+    request.jobs = source_.jobs();
+    request.force = force_;
+    return conversion;
+  }
+
+  int show_plan(const Conversion& conversion, Console& console) const {
+    const PreparedPlan prepared = plan_rewrite(conversion.request);
+    warn_of(prepared.checkpoint->warnings(), console);
+    warn_of_unused(conversion.given.transforms, prepared.keys->used(), console);
+    note_target_of(*prepared.keys, conversion, console);
+    const auto free_bytes = free_bytes_at(destination_);
+    return console.answer(json_ ? plan_json(prepared, conversion, free_bytes)
+                                : plan_text(prepared, conversion, free_bytes, Style(console.colour)),
+                          kDone);
+  }
+
+  int convert(const Conversion& conversion, Console& console) const {
+    if (conversion.given.renaming.target)
+      note_target_of(*plan_rewrite(conversion.request).keys, conversion, console);
+    const auto began = std::chrono::steady_clock::now();
+    RewriteResult result;
+    {
+      ProgressBar progress(console, progress_.shown(console));
+      result = rewrite(conversion.request, progress, console.interrupt);
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    warn_of(result.warnings, console);
+    warn_of_unused(conversion.given.transforms, result.used, console);
+    if (console.quiet && !json_) return kDone;
+    try {
+      return console.answer(json_ ? result_json(result, conversion, seconds)
+                                  : result_text(result, conversion, seconds, Style(console.colour)),
+                            kDone);
+    } catch (const Error& error) {
+      throw Error(ErrorKind::io, fmt::format("was published, but its summary is lost: {}", error.message()))
+          .in(destination_);
+    }
+  }
+
+  static void note_target_of(const KeyTable& keys, const Conversion& conversion, Console& console) {
+    if (!conversion.given.renaming.target) return;
+    std::vector<std::string_view> new_keys;
+    for (const KeyTable::Row& row : keys.rows()) new_keys.push_back(row.to);
+    note_target(compare_with_target(*conversion.given.renaming.target, new_keys), console);
+  }
+
+  std::string source_path_, destination_;
+  bool dry_run_ = false, force_ = false, json_ = false;
+  TransformOptions transforms_;
+  SourceOptions source_;
+  ProgressOption progress_;
+};
+
+}  // namespace
+
+namespace described {
+extern const CommandInfo convert{
+    "convert", "writes a checkpoint with renamed tensors",
+    "Every shard keeps its tensors and their order, byte for byte; only names change, in headers and index.\n"
+    "Side files (config, tokenizer) go along. All of it appears at DST at once, or nothing does. A receipt "
+    "with a\n"
+    "digest of every tensor is written beside it.\n",
+    "  keyshift convert llava-hf/ converted/ --transforms rules.json\n"
+    "  keyshift convert model.safetensors bare.safetensors --remove-prefix model\n"
+    "  keyshift convert converted/ back/ --direction save\n"
+    "  keyshift convert SRC DST --transforms rules.json --dry-run\n",
+    [] { return std::unique_ptr<Command>(new Convert); }};
+}  // namespace described
+
+}  // namespace keyshift::tools

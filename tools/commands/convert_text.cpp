@@ -1,0 +1,104 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "tools/commands/convert.h"
+
+namespace keyshift::tools {
+
+namespace {
+
+std::size_t used_count(const std::vector<bool>& used) {
+  return static_cast<std::size_t>(std::count(used.begin(), used.end(), true));
+}
+
+std::string transforms_line(const std::vector<bool>& used) {
+  if (used.empty()) return "none";
+  return fmt::format("{} of {} matched", used_count(used), used.size());
+}
+
+std::string title(std::string_view what, const Conversion& conversion, const Style& style) {
+  return style.bold(fmt::format("{} {} → {}", what, printable(conversion.request.plan.source.string()),
+                                printable(conversion.request.destination.string()))) +
+         '\n';
+}
+
+std::string line(std::string_view name, const std::string& text) {
+  return fmt::format("  {:<12}{}\n", name, text);
+}
+
+// A key for each way in which keys change, so that a list of transforms can be judged at a glance.
+std::string examples(const KeyTable& keys) {
+  constexpr std::size_t kShown = 8;
+  std::unordered_set<const RenameOutcome*> shown;
+  std::string out;
+  for (std::size_t i = 0; i < keys.rows().size() && shown.size() < kShown; ++i) {
+    const KeyTable::Row& row = keys.rows()[i];
+    if (row.from == row.to || !shown.insert(&keys.outcome(i)).second) continue;
+    out += line(shown.size() == 1 ? "for example" : "",
+                fmt::format("{} → {}", printable(row.from), printable(row.to)));
+  }
+  return out;
+}
+
+std::string shard_lines(const PreparedPlan& prepared, const Style& style) {
+  std::size_t widest = 0;
+  for (const PlannedShard& shard : prepared.plan.shards)
+    widest = std::max(widest, columns(printable(shard.name)));
+  std::string out;
+  for (std::size_t i = 0; i < prepared.plan.shards.size(); ++i) {
+    const PlannedShard& shard = prepared.plan.shards[i];
+    const std::string name = printable(shard.name);
+    out += fmt::format("  {}{}  {}: header {} (was {}), {} in {}\n", name,
+                       std::string(widest - columns(name), ' '), style.size(human_bytes(shard.size)),
+                       human_bytes(shard.header.size()),
+                       human_bytes(prepared.checkpoint->shards()[i].header().data_start()),
+                       counted(shard.tensors.size(), "tensor"), counted(shard.extents.size(), "extent"));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string plan_text(const PreparedPlan& prepared, const Conversion& conversion,
+                      std::optional<std::uint64_t> free_bytes, const Style& style) {
+  const Plan& plan = prepared.plan;
+  std::string out = title("plan:", conversion, style) + shard_lines(prepared, style) + '\n';
+  out += line("tensors", fmt::format("{}, {} of them renamed", grouped(prepared.keys->rows().size()),
+                                     grouped(prepared.keys->changed())));
+  out += examples(*prepared.keys);
+  out += line("transforms", transforms_line(prepared.keys->used()));
+  out += line("index", plan.index_name ? printable(*plan.index_name) : "none");
+  std::vector<std::string> side_files;
+  for (const std::string& name : plan.side_files) side_files.push_back(printable(name));
+  out += line("side files", side_files.empty() ? "none" : fmt::format("{}", fmt::join(side_files, ", ")));
+  out += line("bytes", fmt::format("{} of tensors are copied, each digested on its way",
+                                   style.size(human_bytes(plan.data_bytes()))));
+  const std::string there = free_bytes ? fmt::format(", {} are free", human_bytes(*free_bytes)) : "";
+  out += line("space",
+              fmt::format("{} needed{}{}", style.size(human_bytes(plan.output_bytes())), there,
+                          free_bytes && *free_bytes < plan.output_bytes() ? style.bad(": too little") : ""));
+  return out + "Nothing was written.\n";
+}
+
+std::string result_text(const RewriteResult& result, const Conversion& conversion, double seconds,
+                        const Style& style) {
+  const auto rate =
+      static_cast<std::uint64_t>(static_cast<double>(result.data_bytes) / std::max(seconds, 1e-9));
+  std::string out = title("converted", conversion, style);
+  out += line("shards",
+              fmt::format("{} with {}, {} in {} ({}/s)", grouped(result.shards.size()),
+                          counted(result.tensors, "tensor"), style.size(human_bytes(result.data_bytes)),
+                          human_seconds(seconds), human_bytes(rate)));
+  out += line("renamed", fmt::format("{}, by transforms: {}", counted(result.changed, "tensor"),
+                                     transforms_line(result.used)));
+  std::vector<std::string> others;
+  for (const RewriteResult::File& file : result.others) others.push_back(printable(file.name));
+  out += line("with them", others.empty() ? "no other files" : fmt::format("{}", fmt::join(others, ", ")));
+  out += line("receipt",
+              fmt::format("{}, digest {}", printable(result.receipt_name), result.receipt_digest.hex()));
+  return out;
+}
+
+}  // namespace keyshift::tools
