@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "transforms/literal_search.h"
+#include "transforms/pcre2_trust.h"
 
 namespace keyshift {
 
@@ -16,7 +18,7 @@ namespace {
 
 // A pattern that explodes is stopped after about as many steps as take a quarter of a second; patterns that
 // do not explode need a few per byte.
-constexpr std::uint32_t kMatchLimit = 5'000'000;
+constexpr std::uint32_t kMatchLimit = 20'000'000;
 constexpr std::uint32_t kHeapLimitKiB = 64 * 1024;
 constexpr std::size_t kJitStackStart = 32 * 1024, kJitStackMost = 8 * 1024 * 1024;
 constexpr std::uint32_t kNestLimit = 4 * regex::kMaximumNesting;  // the written form nests a little deeper
@@ -70,6 +72,12 @@ Workspace& workspace() {
   return mine;
 }
 
+// Control characters shown as \xNN.
+std::string printable(std::string_view text) {
+  const std::string shown = quote(text, text.size());
+  return shown.substr(1, shown.size() - 2);
+}
+
 // The pattern on a line of its own and a caret under the place.
 std::string pointing_at(std::string_view pattern, std::size_t offset) {
   constexpr std::size_t kContext = 60;  // bytes on either side
@@ -77,8 +85,7 @@ std::string pointing_at(std::string_view pattern, std::size_t offset) {
   const std::size_t end =
       pattern.size() - offset > kContext ? utf8::floor_boundary(pattern, offset + kContext) : pattern.size();
   const auto shown = [&](std::size_t from, std::size_t to) {
-    const std::string text = quote(pattern.substr(from, to - from), 2 * 4 * kContext);
-    return text.substr(1, text.size() - 2);
+    return printable(pattern.substr(from, to - from));
   };
   const std::string before = (begin > 0 ? "…" : "") + shown(begin, offset);
   return fmt::format("\n  {}{}{}\n  {:{}}^", before, shown(offset, end), end < pattern.size() ? "…" : "", "",
@@ -89,8 +96,9 @@ regex::Syntax parse_or_explain(std::string_view pattern) {
   try {
     return regex::parse(pattern);
   } catch (const regex::SyntaxError& error) {
-    throw Error(ErrorKind::pattern_invalid, fmt::format("Python's re refuses this pattern: {}{}",
-                                                        error.message, pointing_at(pattern, error.offset)));
+    throw Error(ErrorKind::pattern_invalid,
+                fmt::format("Python's re refuses this pattern: {}{}", printable(error.message),
+                            pointing_at(pattern, error.offset)));
   }
 }
 
@@ -103,17 +111,18 @@ std::string translate_or_explain(std::string_view pattern, const regex::Syntax& 
   }
 }
 
-Code compile(std::string_view python, const std::string& pcre2) {
+Code compile(std::string_view python, const regex::Syntax& syntax) {
+  const std::string pcre2 = translate_or_explain(python, syntax);
   const CompileContext context(pcre2_compile_context_create(nullptr));
   if (!context) throw std::bad_alloc();
   pcre2_set_parens_nest_limit(context.get(), kNestLimit);
   pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
+  std::uint32_t options = PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_NO_AUTO_POSSESS;
+  if (!regex::is_plain(syntax)) options |= PCRE2_NO_START_OPTIMIZE | PCRE2_NO_DOTSTAR_ANCHOR;
   int error = 0;
   std::size_t offset = 0;
-  Code code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pcre2.data()), pcre2.size(),
-                          PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_NO_AUTO_POSSESS | PCRE2_NO_START_OPTIMIZE |
-                              PCRE2_NO_DOTSTAR_ANCHOR,
-                          &error, &offset, context.get()));
+  Code code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pcre2.data()), pcre2.size(), options, &error, &offset,
+                          context.get()));
   if (!code) {
     throw Error(ErrorKind::pattern_invalid, fmt::format("this pattern is not supported: {}{}",
                                                         pcre2_message(error), pointing_at(python, 0)));
@@ -126,14 +135,31 @@ Code compile(std::string_view python, const std::string& pcre2) {
 struct Pattern::State {
   std::string text;
   regex::Syntax syntax;
-  Code code;
+  std::optional<regex::LiteralSearch> literal;
+  Code code;  // null if `literal` does the work
   std::once_flag jit_once;
+
+  int run(std::string_view subject, Workspace& mine);
 };
+
+// pcre2_match's result for a search in `subject`; the spans are in the workspace's match data.
+int Pattern::State::run(std::string_view subject, Workspace& mine) {
+  // Without machine code (no memory, no such processor) the interpreter does the same.
+  std::call_once(jit_once, [this] { pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE); });
+  mine.reserve(syntax.groups + 1);
+  const auto match = [&](std::uint32_t options) {
+    return pcre2_match(code.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(), 0,
+                       options | PCRE2_NO_UTF_CHECK, mine.data.get(), mine.context.get());
+  };
+  const int result = match(0);
+  return result == PCRE2_ERROR_JIT_STACKLIMIT ? match(PCRE2_NO_JIT) : result;
+}
 
 Pattern::Pattern(std::string_view python) : state_(std::make_unique<State>()) {
   state_->text = python;
   state_->syntax = parse_or_explain(python);
-  state_->code = compile(python, translate_or_explain(python, state_->syntax));
+  state_->literal = regex::LiteralSearch::from(state_->syntax);
+  if (!state_->literal) state_->code = compile(python, state_->syntax);
 }
 
 Pattern::Pattern(Pattern&&) noexcept = default;
@@ -151,18 +177,15 @@ std::optional<std::size_t> Pattern::group(std::string_view name) const noexcept 
 }
 
 bool Pattern::search(std::string_view subject, Match& match) const {
-  // Without machine code (no memory, no such processor) the interpreter does the same.
-  std::call_once(state_->jit_once, [this] { pcre2_jit_compile(state_->code.get(), PCRE2_JIT_COMPLETE); });
-  Workspace& mine = workspace();
-  const std::uint32_t pairs = state_->syntax.groups + 1;
-  mine.reserve(pairs);
-  const auto run = [&](std::uint32_t options) {
-    return pcre2_match(state_->code.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(), 0,
-                       options | PCRE2_NO_UTF_CHECK, mine.data.get(), mine.context.get());
-  };
-  int result = run(0);
-  if (result == PCRE2_ERROR_JIT_STACKLIMIT) result = run(PCRE2_NO_JIT);
   match.spans_.clear();
+  if (state_->literal) {
+    const std::size_t begin = state_->literal->find(subject);
+    if (begin == std::string_view::npos) return false;
+    match.spans_.assign(state_->syntax.groups + 1, {begin, begin + state_->literal->size()});
+    return true;
+  }
+  Workspace& mine = workspace();
+  const int result = state_->run(subject, mine);
   if (result == PCRE2_ERROR_NOMATCH) return false;
   if (result < 0) {
     throw Error(ErrorKind::pattern_limit,
@@ -170,8 +193,8 @@ bool Pattern::search(std::string_view subject, Match& match) const {
                             quote(state_->text), pcre2_message(result)));
   }
   const std::size_t* const ends = pcre2_get_ovector_pointer(mine.data.get());
-  match.spans_.resize(pairs);
-  for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(result); ++i)
+  match.spans_.resize(state_->syntax.groups + 1);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(result); ++i)
     match.spans_[i] = {ends[2 * i], ends[2 * i + 1]};
   return true;
 }

@@ -61,7 +61,8 @@ inline constexpr std::uint32_t kIgnoreCase = 1, kMultiline = 2, kDotAll = 4, kAs
 
 struct Syntax {
   Node root;
-  std::uint32_t groups = 0;                                  // number of capturing groups
+  std::uint32_t flags = 0;   // those that hold for the whole pattern, (?i) at its start
+  std::uint32_t groups = 0;  // number of capturing groups
   std::vector<std::pair<std::string, std::uint32_t>> names;  // group name → index
 };
 

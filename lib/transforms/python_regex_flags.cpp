@@ -81,7 +81,7 @@ void Parser::parse_flags_off(FlagChange& change) {
 void Parser::apply_global(const FlagChange& change, Flags& flags) {
   flags.flags |= change.add;
   flags.verbose |= change.verbose_on;
-  global_ascii_ |= change.ascii;
+  global_flags_ = flags.flags;
   global_unicode_ |= change.unicode;
   global_template_ |= change.template_on;
 }

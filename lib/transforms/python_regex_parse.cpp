@@ -8,6 +8,7 @@ namespace keyshift::regex {
 namespace {
 
 constexpr std::u32string_view kDigits = U"0123456789";
+constexpr std::u32string_view kRepeats = U"*+?{";
 
 bool is_position(const Node& node) {
   switch (node.kind) {
@@ -29,13 +30,15 @@ Syntax parse(std::string_view pattern) { return Parser(pattern).parse(); }
 Syntax Parser::parse() {
   Syntax syntax;
   syntax.root = parse_alternatives({}, 0);
-  if (global_ascii_ && global_unicode_) throw SyntaxError{0, "ASCII and UNICODE flags are incompatible"};
+  if ((global_flags_ & kAscii) != 0 && global_unicode_)
+    throw SyntaxError{0, "ASCII and UNICODE flags are incompatible"};
   if (!tokens_.next().at_end()) tokens_.fail("unbalanced parenthesis");
   for (const auto& [group, position] : conditions_) {
     if (group > groups_.size()) tokens_.fail_at(position, "invalid group reference " + std::to_string(group));
   }
   // Python's abandoned `t` flag forbids repeats.
   if (global_template_ && has_repeat_) throw SyntaxError{0, "internal: unsupported template operator"};
+  syntax.flags = global_flags_;
   syntax.groups = static_cast<std::uint32_t>(groups_.size());
   syntax.names = names_;
   check_lookbehinds(syntax);
@@ -75,11 +78,12 @@ Node Parser::parse_sequence(Flags& flags, unsigned depth, bool first) {
     const std::size_t here = tokens_.position();
     const Token token = tokens_.take();
     if (flags.verbose && skip_verbose(token)) continue;
+    if (!token.is_one_of(kRepeats)) join_literals(items);  // no longer can the last one be repeated
     if (token.kind == Token::Kind::escape) {
       items.push_back(parse_escape(token, flags));
     } else if (token.c == U'[') {
       items.push_back(parse_set(flags));
-    } else if (token.is_one_of(U"*+?{")) {
+    } else if (token.is_one_of(kRepeats)) {
       if (!parse_repeat(token, items)) {
         items.push_back(node(NodeKind::literal, here, flags));
         items.back().text.assign(1, U'{');
@@ -164,22 +168,25 @@ std::uint32_t Parser::repeat_count(const std::u32string& digits, std::size_t her
   return static_cast<std::uint32_t>(count);
 }
 
-// Neighbouring characters become one literal.
-Node Parser::finish_sequence(std::vector<Node> items, std::size_t begin) const {
-  std::vector<Node> joined;
-  for (Node& item : items) {
-    if (item.kind == NodeKind::literal && !joined.empty() && joined.back().kind == NodeKind::literal &&
-        joined.back().flags == item.flags) {
-      joined.back().text += item.text;
-    } else {
-      joined.push_back(std::move(item));
-    }
+// Makes one literal of those that the items end with.
+void Parser::join_literals(std::vector<Node>& items) {
+  while (items.size() >= 2) {
+    Node& first = items[items.size() - 2];
+    const Node& second = items.back();
+    const bool both = first.kind == NodeKind::literal && second.kind == NodeKind::literal;
+    if (!both || first.flags != second.flags) return;
+    first.text += second.text;
+    items.pop_back();
   }
-  if (joined.size() == 1) return std::move(joined.front());
+}
+
+Node Parser::finish_sequence(std::vector<Node> items, std::size_t begin) const {
+  join_literals(items);
+  if (items.size() == 1) return std::move(items.front());
   Node sequence;
-  sequence.kind = joined.empty() ? NodeKind::empty : NodeKind::sequence;
+  sequence.kind = items.empty() ? NodeKind::empty : NodeKind::sequence;
   sequence.offset = tokens_.byte_offset(begin);
-  sequence.children = std::move(joined);
+  sequence.children = std::move(items);
   return sequence;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "transforms/python_regex.h"
+#include "transforms/unicode_characters.h"
 
 namespace keyshift::regex {
 
@@ -87,6 +88,7 @@ class Parser {
   bool parse_repeat(const Token& token, std::vector<Node>& items);
   bool parse_counts(std::uint32_t& minimum, std::uint32_t& maximum, std::size_t here);
   std::uint32_t repeat_count(const std::u32string& digits, std::size_t here) const;
+  static void join_literals(std::vector<Node>& items);
   Node finish_sequence(std::vector<Node> items, std::size_t begin) const;
 
   // python_regex_group.cpp
@@ -126,7 +128,7 @@ class Parser {
   std::vector<std::pair<std::string, std::uint32_t>> names_;
   std::map<std::uint32_t, std::size_t> conditions_;  // groups that conditions name → where first
   std::optional<std::uint32_t> lookbehind_groups_;   // groups there were before the outermost open lookbehind
-  bool global_ascii_ = false;
+  std::uint32_t global_flags_ = 0;
   bool global_unicode_ = false;
   bool global_template_ = false;
   bool has_repeat_ = false;
@@ -134,12 +136,6 @@ class Parser {
 
 /// Throws a SyntaxError if a lookbehind has no fixed width, as Python counts widths.
 void check_lookbehinds(const Syntax& syntax);
-
-/// The character of that Unicode name (letters of either case), nullopt if Unicode 14 has none.
-std::optional<char32_t> character_named(std::string_view name);
-bool is_identifier(std::u32string_view text);
-/// The value of a decimal digit of any script, or -1.
-int decimal_value(char32_t c);
 
 /// UTF-8.
 std::string to_utf8(std::u32string_view text);

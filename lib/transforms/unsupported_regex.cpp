@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "transforms/repeat_order.h"
@@ -21,6 +22,26 @@ bool is_choice(const Node& node) {
 bool captures_in_choice(const Node& node) {
   if (is_choice(node)) return captures(node);
   return std::any_of(node.children.begin(), node.children.end(), captures_in_choice);
+}
+
+// Python's search first looks for a character out of the set that a pattern begins with, and reads that set's
+// \w and the like by the flags of the whole pattern, not by those of a group such as (?a:\W): it may miss
+// matches.
+void refuse_misread_beginning(const Node& node, std::uint32_t flags) {
+  if (node.kind == NodeKind::set && (node.flags & kAscii) != (flags & kAscii)) {
+    const auto only_narrower = [](const SetItem& item) {
+      return std::string_view("DWS").find(item.category) == std::string_view::npos;
+    };
+    const bool misses_nothing = (flags & kAscii) == 0 && !node.negated &&
+                                std::all_of(node.items.begin(), node.items.end(), only_narrower);
+    if (!misses_nothing)
+      throw SyntaxError{node.offset, "a set under a flag of its own at the pattern's beginning"};
+  }
+  if (node.kind == NodeKind::sequence || node.kind == NodeKind::group) {
+    refuse_misread_beginning(node.children.front(), flags);
+  } else if (node.kind == NodeKind::alternation) {
+    for (const Node& branch : node.children) refuse_misread_beginning(branch, flags);
+  }
 }
 
 class Check {
@@ -70,6 +91,9 @@ bool captures(const Node& node) {
          std::any_of(node.children.begin(), node.children.end(), captures);
 }
 
-void refuse_unsupported(const Syntax& syntax) { Check().visit(syntax.root); }
+void refuse_unsupported(const Syntax& syntax) {
+  refuse_misread_beginning(syntax.root, syntax.flags);
+  Check().visit(syntax.root);
+}
 
 }  // namespace keyshift::regex

@@ -1,11 +1,9 @@
-// What the parser must know of Unicode's characters (ICU; its one owner is this file).
+#include "transforms/unicode_characters.h"
+
 #include <unicode/uchar.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
-
-#include "transforms/python_regex_parser.h"
+#include <string>
 
 namespace keyshift::regex {
 
@@ -30,16 +28,29 @@ std::optional<char32_t> character_named(std::string_view name) {
 }
 
 bool is_identifier(std::u32string_view text) {
-  const auto can_begin = [](char32_t c) {
+  const auto is_ascii_letter = [](char32_t c) {
+    return (c >= U'a' && c <= U'z') || (c >= U'A' && c <= U'Z') || c == U'_';
+  };
+  const auto is_ascii_digit = [](char32_t c) { return c >= U'0' && c <= U'9'; };
+  const auto can_begin = [&](char32_t c) {
+    if (c < 0x80) return is_ascii_letter(c);
     const auto character = static_cast<UChar32>(c);
     return c == U'_' ||
            (is_known_to_python(character) && u_hasBinaryProperty(character, UCHAR_XID_START) != 0);
   };
-  const auto can_follow = [](char32_t c) {
+  const auto can_follow = [&](char32_t c) {
+    if (c < 0x80) return is_ascii_letter(c) || is_ascii_digit(c);
     const auto character = static_cast<UChar32>(c);
     return is_known_to_python(character) && u_hasBinaryProperty(character, UCHAR_XID_CONTINUE) != 0;
   };
   return !text.empty() && can_begin(text.front()) && std::all_of(text.begin() + 1, text.end(), can_follow);
+}
+
+bool is_word_character(char32_t c) noexcept {
+  if (c < 0x80)
+    return (c >= U'a' && c <= U'z') || (c >= U'A' && c <= U'Z') || (c >= U'0' && c <= U'9') || c == U'_';
+  const auto character = static_cast<UChar32>(c);
+  return (U_GET_GC_MASK(character) & (U_GC_L_MASK | U_GC_N_MASK)) != 0 && is_known_to_python(character);
 }
 
 int decimal_value(char32_t c) { return u_charDigitValue(static_cast<UChar32>(c)); }
