@@ -12,9 +12,9 @@
 namespace keyshift {
 
 struct OpenOptions {
-  std::string variant;  // "fp16": model.fp16.safetensors, model.safetensors.index.fp16.json
-  std::string
-      revision;  // for a hub cache folder: a commit or a name in refs/; empty is main, else the only snapshot
+  std::string variant{};   // "fp16": model.fp16.safetensors, model.safetensors.index.fp16.json
+  std::string revision{};  // for a hub cache folder: a commit or a name in refs/; empty is main, else the
+                           // only snapshot
   /// Open shards although the index promises keys that they lack (for lint and reindex, which mend that).
   bool tolerate_index_mismatch = false;
   unsigned jobs = 1;  // threads that read headers

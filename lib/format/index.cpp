@@ -61,6 +61,9 @@ class IndexReader {
           "writes the index that the shards deserve")
           .in(file_name_);
     }
+    if (repeated_ > 1) {
+      index_.warnings.push_back(fmt::format("{} keys stand in it more than once", repeated_));
+    }
     if (!has_metadata)
       index_.warnings.emplace_back("metadata is missing, transformers does not load such an index");
   }
