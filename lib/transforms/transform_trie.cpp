@@ -20,7 +20,7 @@ std::size_t shortest(const FragmentSet& set) {
 void forget_start(std::vector<FragmentSet>& sets) {
   for (FragmentSet& set : sets) {
     for (std::string& fragment : set) {
-      if (fragment.front() == kStartOfText) fragment.erase(0, 1);
+      if (fragment.front() == kStartOfText) fragment.erase(0, fragment.find_first_not_of(kAnyCharacter, 1));
     }
   }
 }
