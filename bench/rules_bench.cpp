@@ -196,7 +196,7 @@ int main(int argc, char** argv) {
     keyshift::bench::add_all();
     benchmark::RunSpecifiedBenchmarks();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "rules-bench: %s\n", error.what());
+    std::fprintf(stderr, "rules_bench: %s\n", error.what());
     return 3;
   }
   return 0;
