@@ -31,7 +31,7 @@ class Published(Case):
             "bert." + key.replace("encoder.layer.", "encoder.layers.", 1): value
             for key, value in tensors.of_file(self.shard).items()
         }
-        self.assertEqual(len(expected), 103)
+        self.assertEqual(len(expected), 104)
         self.assertEqual(tensors.of_file(out / "model.safetensors"), expected)
 
     def test_side_files_go_along(self):
