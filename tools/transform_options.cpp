@@ -22,6 +22,12 @@ bool same_transforms(const TransformList& a, const TransformList& b) {
   return text(a) == text(b);
 }
 
+// A file that was named and is not there is bad input, not a failing disk.
+void require_file(const std::string& file, ErrorKind kind) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) throw Error(kind, "does not exist").in(file);
+}
+
 // Takes the flags of a receipt, and its transforms if none were given.
 void take_receipt(const Receipt& receipt, const std::filesystem::path& path, GivenTransforms& given) {
   if (receipt.direction != Direction::load) {
@@ -92,6 +98,7 @@ TransformList TransformOptions::list() const {
     if (mine.empty()) mine = theirs;
   };
   for (const std::string& file : files_) {
+    require_file(file, ErrorKind::transform_file_invalid);
     TransformList list = read_transforms(file);
     if (all.base_model_prefix && list.base_model_prefix &&
         *all.base_model_prefix != *list.base_model_prefix) {
@@ -119,7 +126,10 @@ void TransformOptions::choose_used(const std::optional<CheckpointPlace>& source,
     given.renaming.used.which = used_ == "all" ? UsedTransforms::Which::all : UsedTransforms::Which::fresh;
     return;
   }
-  if (!used_.empty()) return take_receipt(read_receipt(used_), used_, given);
+  if (!used_.empty()) {
+    require_file(used_, ErrorKind::receipt_invalid);
+    return take_receipt(read_receipt(used_), used_, given);
+  }
   const auto beside = source ? receipt_beside(*source) : std::nullopt;
   if (!beside) return;
   take_receipt(read_receipt(*beside), *beside, given);

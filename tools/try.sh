@@ -43,10 +43,10 @@ fi
 folder=$(mktemp -d "${TMPDIR:-/tmp}/keyshift-try-XXXXXX")
 cd "$folder"
 show sample sample
-show inspect sample/checkpoint
-show convert sample/checkpoint converted --transforms sample/transforms.json
+show inspect sample
+show convert sample converted --transforms sample/transforms.json
 show inspect converted
-show verify sample/checkpoint converted --transforms sample/transforms.json
-show roundtrip sample/checkpoint --transforms sample/transforms.json
+show verify sample converted --transforms sample/transforms.json
+show roundtrip sample --transforms sample/transforms.json
 show convert --direction save converted back
 printf '\nEverything of this lies in %s; the program is %s\n' "$folder" "$keyshift" >&2

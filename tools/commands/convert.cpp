@@ -47,9 +47,6 @@ class Convert : public Command {
       console.note(
           fmt::format("reversing what {} says was used", printable(conversion.given.receipt->string())));
     }
-    if (conversion.given.transforms.transforms.empty() && !conversion.given.renaming.strip_wrappers) {
-      console.warn("no transforms are given: every tensor keeps its name");
-    }
     return dry_run_ ? show_plan(conversion, console) : convert(conversion, console);
   }
 
@@ -72,7 +69,7 @@ class Convert : public Command {
   int show_plan(const Conversion& conversion, Console& console) const {
     const PreparedPlan prepared = plan_rewrite(conversion.request);
     warn_of(prepared.checkpoint->warnings(), console);
-    warn_of_unused(conversion.given.transforms, prepared.keys->used(), console);
+    warn_of_transforms(conversion.given, prepared.keys->used(), console);
     note_target_of(*prepared.keys, conversion, console);
     const auto free_bytes = free_bytes_at(destination_);
     return console.answer(json_ ? plan_json(prepared, conversion, free_bytes)
@@ -91,7 +88,7 @@ class Convert : public Command {
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     warn_of(result.warnings, console);
-    warn_of_unused(conversion.given.transforms, result.used, console);
+    warn_of_transforms(conversion.given, result.used, console);
     if (console.quiet && !json_) return kDone;
     try {
       return console.answer(json_ ? result_json(result, conversion, seconds)
@@ -101,6 +98,14 @@ class Convert : public Command {
       throw Error(ErrorKind::io, fmt::format("was published, but its summary is lost: {}", error.message()))
           .in(destination_);
     }
+  }
+
+  static void warn_of_transforms(const GivenTransforms& given, const std::vector<bool>& used,
+                                 Console& console) {
+    if (used.empty() && !given.renaming.strip_wrappers) {
+      console.warn("no transforms are given: every tensor keeps its name");
+    }
+    warn_of_unused(given.transforms, used, console);
   }
 
   static void note_target_of(const KeyTable& keys, const Conversion& conversion, Console& console) {
