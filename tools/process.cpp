@@ -37,6 +37,7 @@ void handle_signals() {
     if (old.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);  // nohup stays in force
   }
   ::signal(SIGPIPE, SIG_IGN);  // a write says EPIPE instead
+  ::signal(SIGXFSZ, SIG_IGN);  // a write beyond `ulimit -f` says EFBIG
 }
 
 class DescriptorInput : public Input {

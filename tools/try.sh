@@ -44,9 +44,11 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/keyshift-try-XXXXXX")
 cd "$folder"
 show sample sample
 show inspect sample
-show convert sample converted --transforms sample/transforms.json
-show inspect converted
-show verify sample converted --transforms sample/transforms.json
+show convert sample renamed --transforms sample/transforms.json
+show inspect renamed
+show verify sample renamed
 show roundtrip sample --transforms sample/transforms.json
-show convert --direction save converted back
-printf '\nEverything of this lies in %s; the program is %s\n' "$folder" "$keyshift" >&2
+show convert renamed back --direction save
+printf '\n%s$ cmp of every shard and the index: sample against back%s\n' "$bold" "$plain" >&2
+for file in sample/model*; do cmp "$file" "back/${file##*/}" && echo "same: ${file##*/}"; done
+printf '\nAll of this lies in %s; the program is %s\n' "$folder" "$keyshift" >&2

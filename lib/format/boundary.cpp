@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <vector>
 
@@ -94,7 +95,9 @@ Boundary::Boundary(const fs::path& folder)
 Boundary::Finding Boundary::look_at(const fs::path& name) const {
   const fs::path path = folder_ / name;
   const NamedFile file = keyshift::look_at(path);
-  if (file.failure != 0) return {Verdict::missing, std::strerror(file.failure)};
+  if (file.failure == ENOENT || file.failure == ENOTDIR || file.failure == ELOOP)
+    return {Verdict::missing, std::strerror(file.failure)};
+  if (file.failure != 0) throw io_error("cannot look at it", file.failure).in(path.string());
   const fs::path target = canonical_place(path);
   const bool allowed =
       is_below(target, canonical_) || (hub_cache_ && is_below(target, *hub_cache_ / "blobs"));

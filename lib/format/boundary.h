@@ -30,7 +30,8 @@ class Boundary {
     std::string what;  // for a message: "leads to /etc, outside of …", "is a folder"
     std::uint64_t device = 0, inode = 0;
   };
-  /// What `name` (relative to the folder) is, links followed; nothing is opened.
+  /// What `name` (relative to the folder) is, links followed; nothing is opened. Errors: io, where that
+  /// cannot be told.
   Finding look_at(const std::filesystem::path& name) const;
   bool is_file(const std::filesystem::path& name) const { return look_at(name).verdict == Verdict::file; }
 

@@ -51,6 +51,8 @@ class Walk {
   void look_at(const fs::path& name) {
     std::error_code failure;
     const fs::file_type type = fs::symlink_status(folder_ / name, failure).type();
+    if (type == fs::file_type::none)  // "not found" is another type
+      throw io_error("cannot look at it", failure.value()).in((folder_ / name).string());
     if (type == fs::file_type::directory) {
       if (!is_skipped_folder(name.filename())) enter(name);
       return;
