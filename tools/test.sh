@@ -44,13 +44,14 @@ run_suite() {  # NAME COMMAND …: one program that prints its own count
   add "$name" $(python3 tools/count_tests.py suite "$code" "$log")
 }
 
-build() {  # FOLDER MESON-OPTIONS …
+build() {  # FOLDER MESON-OPTIONS …; `targets`, if set, are all that is built
   local folder=$root/$1
   shift
   if [ ! -e "$folder/build.ninja" ]; then
     meson setup "$folder" "$top" -Dwerror=true "$@" >"$logs/setup" 2>&1 || { cat "$logs/setup"; return 1; }
   fi
-  ninja -C "$folder" >"$logs/ninja" 2>&1 || { tail -n 60 "$logs/ninja"; return 1; }
+  # shellcheck disable=SC2086  # the targets are words
+  ninja -C "$folder" ${targets:-} >"$logs/ninja" 2>&1 || { tail -n 60 "$logs/ninja"; return 1; }
 }
 
 run_meson() {  # NAME FOLDER TEST …: builds must have been made
@@ -65,7 +66,8 @@ run_meson() {  # NAME FOLDER TEST …: builds must have been made
 build_and_run() {  # NAME FOLDER MESON-OPTIONS …
   local name=$1 folder=$2
   echo "== $name: build and run"
-  if build "${@:2}"; then run_meson "$name" "$folder"; else add "$name (does not build)" 0 1 0; fi
+  # shellcheck disable=SC2086
+  if build "${@:2}"; then run_meson "$name" "$folder" ${tests:-}; else add "$name (does not build)" 0 1 0; fi
 }
 
 bash tools/packages.sh build tests || exit 1
@@ -87,10 +89,17 @@ if wanted asan; then
 fi
 if wanted tsan; then
   export TSAN_OPTIONS=halt_on_error=1
+  tests="base format transforms plan engine compare"  # what runs in threads
+  targets=$(for layer in $tests; do echo "tests/$layer/test-$layer"; done)
   build_and_run "unit, under TSan" build-test-tsan --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false
+  tests="" targets=""
 fi
 
 if wanted interop; then
+  patterns=4000
+  [ -z "$all" ] || patterns=200000
+  run_suite "interop, patterns against Python's re" python3 tests/interop/python_re.py \
+    "$root/build-test/tests/interop/python-re-driver" --patterns $patterns
   if peers=$(bash tools/peers.sh); then
     run_suite interop "$peers" tests/interop/run.py "$keyshift"
   elif [ "${CI:-}" = true ]; then
