@@ -84,14 +84,14 @@ else
 fi
 if wanted asan; then
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-  build_and_run "unit, under ASan and UBSan" build-test-asan --buildtype=debugoptimized \
+  build_and_run "unit, under ASan and UBSan" build-test-asan -Doptimization=1 -Ddebug=true \
     -Db_sanitize=address,undefined -Db_lundef=false
 fi
 if wanted tsan; then
   export TSAN_OPTIONS=halt_on_error=1
   tests="base format transforms plan engine compare"  # what runs in threads
   targets=$(for layer in $tests; do echo "tests/$layer/test-$layer"; done)
-  build_and_run "unit, under TSan" build-test-tsan --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false
+  build_and_run "unit, under TSan" build-test-tsan -Doptimization=1 -Ddebug=true -Db_sanitize=thread -Db_lundef=false
   tests="" targets=""
 fi
 
