@@ -84,8 +84,9 @@ else
 fi
 if wanted asan; then
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+  # g++ 12 sees uninitialized ghosts in <regex> once it is instrumented.
   build_and_run "unit, under ASan and UBSan" build-test-asan -Doptimization=1 -Ddebug=true \
-    -Db_sanitize=address,undefined -Db_lundef=false
+    -Db_sanitize=address,undefined -Db_lundef=false -Dcpp_args=-Wno-maybe-uninitialized
 fi
 if wanted tsan; then
   export TSAN_OPTIONS=halt_on_error=1
