@@ -10,10 +10,12 @@
 
 namespace {
 
+int hexadecimal_value(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
+
 std::string from_hexadecimal(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-    out.push_back(static_cast<char>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
+    out.push_back(static_cast<char>(hexadecimal_value(text[i]) * 16 + hexadecimal_value(text[i + 1])));
   }
   return out;
 }
@@ -39,6 +41,7 @@ std::string search(const keyshift::Pattern& pattern, const std::string& subject)
 }  // namespace
 
 int main() {
+  std::ios::sync_with_stdio(false);
   std::unique_ptr<keyshift::Pattern> pattern;
   for (std::string line; std::getline(std::cin, line);) {
     const std::string text = from_hexadecimal(std::string_view(line).substr(2));
@@ -54,6 +57,6 @@ int main() {
       const bool limit = error.kind() == keyshift::ErrorKind::pattern_limit;
       std::cout << (limit ? "limit" : "refused " + one_line(error.what())) << '\n';
     }
-    std::cout.flush();
+    if (std::cin.rdbuf()->in_avail() == 0) std::cout.flush();
   }
 }
