@@ -46,6 +46,16 @@ void refuse_misread_beginning(const Node& node, std::uint32_t flags) {
 
 class Check {
  public:
+  // A group that the whole pattern ends with is closed once, when all has matched: no earlier attempt can
+  // have matched it.
+  void visit_whole(const Node& node) {
+    const bool is_plain = node.kind == NodeKind::alternation ||
+                          (node.kind == NodeKind::sequence && node.children.size() == 1) ||
+                          (node.kind == NodeKind::group && node.group != 0 && !node.atomic);
+    if (!is_plain) return visit(node);
+    for (const Node& child : node.children) node.kind == NodeKind::group ? visit(child) : visit_whole(child);
+  }
+
   void visit(const Node& node) {
     if (node.kind == NodeKind::repeat) visit_repeat(node);
     // PCRE2 and Python differ in which characters are the same when case is ignored, and text that was
@@ -93,7 +103,7 @@ bool captures(const Node& node) {
 
 void refuse_unsupported(const Syntax& syntax) {
   refuse_misread_beginning(syntax.root, syntax.flags);
-  Check().visit(syntax.root);
+  Check().visit_whole(syntax.root);
 }
 
 }  // namespace keyshift::regex

@@ -231,3 +231,15 @@ TEST_CASE("one pattern may be searched from many threads at once") {
   for (std::thread& thread : threads) thread.join();
   CHECK(wrong == 0);
 }
+
+TEST_CASE("a condition on the group that the whole pattern is takes its second way, as in Python") {
+  const Pattern pattern("(?P<g0>(a)?(?(1)b|c))|(?P<g1>x(?(3)b|d))");
+  Match match;
+  REQUIRE(pattern.search("abc", match));
+  CHECK(match.span().begin == 2);
+  REQUIRE(pattern.search("ac", match));
+  CHECK(match.span().begin == 0);
+  REQUIRE(pattern.search("xd", match));
+  CHECK(match.span().size() == 2);
+  CHECK_FALSE(pattern.search("ab", match));
+}
