@@ -305,15 +305,18 @@ class SystemCalls(Faults):
     def count(self, name: str) -> int:
         return len(re.findall(rf"^\d+ +{name}\(", (self.folder / "trace").read_text(errors="replace"), re.MULTILINE))
 
+    def numbers_of(self, name: str) -> range:
+        """The calls of this kind that a conversion makes itself, by their number in the process."""
+        first = self.loaded_at(name) + 1
+        shutil.rmtree(self.target, ignore_errors=True)
+        self.assertEqual(self.traced("-e", f"trace={name}").returncode, 0)
+        return range(first, self.count(name) + 1)
+
     def test_whichever_call_fails_there_is_nothing_or_all_at_the_target(self):
         good = self.expected()
         tried = 0
         for name, error in self.CALLS.items():
-            first = self.loaded_at(name) + 1
-            self.assertEqual(self.traced("-e", f"trace={name}").returncode, 0)
-            last = self.count(name)
-            shutil.rmtree(self.target)
-            for number in range(first, last + 1):
+            for number in self.numbers_of(name):
                 shutil.rmtree(self.target, ignore_errors=True)
                 with self.subTest(call=name, number=number):
                     done = self.traced("-e", f"trace={name}", "-e", f"inject={name}:error={error}:when={number}")
@@ -336,11 +339,7 @@ class SystemCalls(Faults):
         good = self.expected()
         tried = 0
         for name in self.CALLS:
-            first = self.loaded_at(name) + 1
-            self.assertEqual(self.traced("-e", f"trace={name}").returncode, 0)
-            last = self.count(name)
-            shutil.rmtree(self.target)
-            for number in range(first, last + 1):
+            for number in self.numbers_of(name):
                 shutil.rmtree(self.target, ignore_errors=True)
                 with self.subTest(call=name, number=number):
                     self.traced("-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={number}")
