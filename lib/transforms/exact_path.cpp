@@ -6,10 +6,10 @@
 
 namespace keyshift {
 
-bool ExactPath::rename(std::string& key, RenameOutcome& outcome, ArmedSteps& armed) {
+ExactPath::Groups ExactPath::rename(std::string& key, RenameOutcome& outcome, ArmedSteps& armed) {
   const std::string original = key;
   outcome = {};
-  bool newly_armed = false;
+  Groups groups;
   if (trie_->renaming().options().strip_wrappers) {
     key = strip_wrappers(key);
     outcome.stripped_wrappers = key != original;
@@ -24,13 +24,14 @@ bool ExactPath::rename(std::string& key, RenameOutcome& outcome, ArmedSteps& arm
     } catch (Error& error) {
       throw std::move(error).for_key(original);
     }
-    newly_armed |= armed[number] && !was_armed;
+    groups.armed |= armed[number] && !was_armed;
     if (!applied) continue;
+    groups.matched |= step.transform->is_stateful();
     outcome.transforms.push_back(step.index);
     if (step.is_converter) outcome.converter = step.transform->source_patterns()[applied->source];
     walk_.renamed(number, key, {});
   }
-  return newly_armed;
+  return groups;
 }
 
 }  // namespace keyshift

@@ -20,9 +20,13 @@ class ExactPath {
   /// Borrows `trie`.
   explicit ExactPath(const TransformTrie& trie) : trie_(&trie), walk_(trie) {}
 
-  /// Renames `key` in place as PlainRun would without the target's keys, and fills `outcome`. True if a group
-  /// was armed on the way. Errors: rename_failed, pattern_limit, naming the key.
-  bool rename(std::string& key, RenameOutcome& outcome, ArmedSteps& armed);
+  struct Groups {
+    bool matched = false;  // a GroupWeightRename that is armed matched
+    bool armed = false;    // one was armed
+  };
+  /// Renames `key` in place as PlainRun would without the target's keys, and fills `outcome`. Errors:
+  /// rename_failed, pattern_limit, naming the key.
+  Groups rename(std::string& key, RenameOutcome& outcome, ArmedSteps& armed);
 
  private:
   const TransformTrie* trie_;

@@ -17,6 +17,7 @@ enum class ShapeKind : std::uint8_t {
   result,   // the rest of the Shape says what keys of this shape become
   depends,  // look again with the digits at `pins` as a part of the text
   exact,    // each key goes the exact path
+  ordered,  // what they become depends on the keys before them
 };
 
 /// Immutable but for `next`, which only helps to guess. Its three texts follow it in memory, each in blocks

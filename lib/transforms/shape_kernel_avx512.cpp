@@ -10,8 +10,7 @@
 
 #include <immintrin.h>
 
-#include <bit>
-#include <cstring>
+#include <algorithm>
 
 // Everything that needs the newer instructions is compiled for them by this attribute, and runs only after
 // the processor has been asked.
@@ -167,61 +166,126 @@ KEYSHIFT_AVX512 std::uint64_t hash_key(std::string_view key, const PositionSet& 
   return hash_loaded(load(key), key.size(), open);
 }
 
-/// As find_shape, for keys of up to two blocks.
-KEYSHIFT_AVX512_INLINE const Shape* find(const ShapeTable& table, std::string_view key) noexcept {
-  const Loaded loaded = load(key);
-  PositionSet open = open_digits_of(loaded, key.size());
+/// Is `shape` that of the loaded key with these open digits?
+KEYSHIFT_AVX512_INLINE bool is_shape_of_loaded(const Shape& shape, const Loaded& loaded, std::size_t size,
+                                               const PositionSet& open) noexcept {
+  if (shape.length != size || shape.open.word(0) != open.word(0) || shape.open.word(1) != open.word(1))
+    return false;
+  const __m512i open_byte = _mm512_set1_epi8(kOpenByte);
+  const auto differs = [&](std::size_t i) KEYSHIFT_AVX512 {
+    return _mm512_cmpneq_epi8_mask(_mm512_mask_mov_epi8(loaded.block[i], open.word(i), open_byte),
+                                   _mm512_load_si512(shape.text() + i * Shape::kBlock));
+  };
+  if (size <= Shape::kBlock) return size == 0 || differs(0) == 0;
+  return (differs(0) | differs(1)) == 0;
+}
+
+/// The shape, of kind result, of a key of up to two blocks; nullptr if there is none in the table.
+KEYSHIFT_AVX512_INLINE const Shape* look_up(const ShapeTable& table, const Loaded& loaded,
+                                            std::size_t size) noexcept {
+  PositionSet open = open_digits_of(loaded, size);
   const ShapeTable::Slot* slots = table.slots();
   while (true) {
-    const std::uint64_t hash = hash_loaded(loaded, key.size(), open);
+    const std::uint64_t hash = hash_loaded(loaded, size, open);
     std::size_t i = hash & table.slot_mask();
     const Shape* shape = slots[i].shape;
-    while (shape != nullptr && !(slots[i].hash == hash && shape->open.word(0) == open.word(0) &&
-                                 shape->open.word(1) == open.word(1) && has_shape(*shape, key))) {
+    while (shape != nullptr && !(slots[i].hash == hash && is_shape_of_loaded(*shape, loaded, size, open))) {
       i = (i + 1) & table.slot_mask();
       shape = slots[i].shape;
     }
     if (shape == nullptr || shape->kind == ShapeKind::result) return shape;
-    if (shape->kind == ShapeKind::exact) return nullptr;
+    if (shape->kind != ShapeKind::depends) return nullptr;
     open -= shape->pins;
   }
 }
 
-KEYSHIFT_AVX512 void rename_avx512(std::span<const std::string_view> keys, const ShapeTable& table,
-                                   ShapeSource& source, RenamedKeys::Raw& out) {
-  RenamedKeys::Raw raw = out;  // in registers
-  const Shape* last = &table.nothing();
+/// What the loop works on, in registers as far as they go.
+struct Work {
+  const ShapeTable& table;
+  ShapeSource& source;
+  RenamedKeys::Raw& out;
+  RenamedKeys::Raw raw = out;
+
+  KEYSHIFT_AVX512_INLINE const Shape* find(std::string_view key) {
+    const Shape* shape = key.size() <= kMostBytes ? look_up(table, load(key), key.size()) : nullptr;
+    return shape != nullptr ? shape : ask(key);
+  }
+  /// nullptr if the key's result has been written.
+  KEYSHIFT_AVX512 __attribute__((noinline)) const Shape* ask(std::string_view key) {
+    out = raw;
+    const Shape* shape = source.shape_of(key, out);
+    raw = out;
+    return shape;
+  }
+  KEYSHIFT_AVX512 __attribute__((noinline)) void make_room(std::size_t bytes) {
+    out = raw;
+    source.make_room(bytes, out);
+    raw = out;
+  }
+  KEYSHIFT_AVX512_INLINE void write(const Shape& shape, std::string_view key) {
+    if (static_cast<std::size_t>(raw.text_limit - raw.text) < shape.result_length)
+      make_room(shape.result_length);
+    write_result(shape, key, raw.text);
+    raw.text += shape.result_length;
+    raw.used += shape.result_length;
+    *raw.ends++ = raw.used;
+    *raw.outcomes++ = raw.outcome_base + shape.outcome;
+  }
+};
+
+using Keys = std::span<const std::string_view>;
+
+/// Tries the shapes that followed the last key's shape before; for tables in order. Gives the number of wrong
+/// guesses.
+KEYSHIFT_AVX512 std::size_t rename_guessing(Keys keys, Work& work) {
+  std::size_t wrong = 0;
+  const Shape* last = &work.table.nothing();
   for (const std::string_view key : keys) {
     const Shape* shape = last->next[0];
     if (!has_shape(*shape, key)) {
       shape = last->next[1];
       if (!has_shape(*shape, key)) {
-        shape = key.size() <= kMostBytes ? find(table, key) : nullptr;
+        ++wrong;
+        shape = work.find(key);
         if (shape == nullptr) {
-          out = raw;
-          shape = source.shape_of(key, out);
-          raw = out;
-          if (shape == nullptr) {
-            last = &table.nothing();
-            continue;
-          }
+          last = &work.table.nothing();
+          continue;
         }
         follows(*last, *shape);
       }
     }
-    if (static_cast<std::size_t>(raw.text_limit - raw.text) < shape->result_length) {
-      out = raw;
-      source.make_room(shape->result_length, out);
-      raw = out;
-    }
-    write_result(*shape, key, raw.text);
-    raw.text += shape->result_length;
-    raw.used += shape->result_length;
-    *raw.ends++ = raw.used;
-    *raw.outcomes++ = raw.outcome_base + shape->outcome;
+    work.write(*shape, key);
     last = shape;
   }
-  out = raw;
+  return wrong;
+}
+
+/// Looks every shape up: slower than a right guess, but the processor can work at several keys at once, as
+/// none has to wait for the one before.
+KEYSHIFT_AVX512 void rename_looking_up(Keys keys, Work& work) {
+  for (const std::string_view key : keys) {
+    const Shape* shape = work.find(key);
+    if (shape != nullptr) work.write(*shape, key);
+  }
+}
+
+KEYSHIFT_AVX512 void rename_avx512(Keys keys, const ShapeTable& table, ShapeSource& source,
+                                   RenamedKeys::Raw& out) {
+  constexpr std::size_t kRound = 256;      // keys
+  constexpr unsigned kRoundsWithout = 31;  // before guessing is tried again
+  Work work{table, source, out};
+  unsigned rounds_without = 0;
+  while (!keys.empty()) {
+    const Keys round = keys.first(std::min(kRound, keys.size()));
+    keys = keys.subspan(round.size());
+    if (rounds_without > 0) {
+      --rounds_without;
+      rename_looking_up(round, work);
+    } else if (rename_guessing(round, work) > kRound / 3) {
+      rounds_without = kRoundsWithout;
+    }
+  }
+  out = work.raw;
 }
 
 bool available() noexcept {

@@ -119,7 +119,7 @@ LearnedShape ShapeLearner::learn(std::string_view key, const PositionSet& open, 
     for (std::uint32_t number = 0; walk_.next(number);) {
       const std::size_t matched = learned.outcome.transforms.size();
       PositionSet pins;
-      if (!try_step(number, pair, armed, learned.outcome, pins)) return depends_on(pins);
+      if (!try_step(number, pair, armed, learned, pins)) return depends_on(pins);
       if (learned.outcome.transforms.size() != matched) walk_.renamed(number, pair.first, pair.open);
     }
   } catch (const Error&) {
@@ -143,7 +143,7 @@ bool ShapeLearner::strip(Pair& pair, RenameOutcome& outcome) {
   return pair.align();
 }
 
-bool ShapeLearner::try_step(std::uint32_t number, Pair& pair, const ArmedSteps& armed, RenameOutcome& outcome,
+bool ShapeLearner::try_step(std::uint32_t number, Pair& pair, const ArmedSteps& armed, LearnedShape& learned,
                             PositionSet& pins) {
   const TransformTrie::Step& step = trie_->steps()[number];
   // Where the subject of the search begins: behind the prefix of the scope.
@@ -171,12 +171,13 @@ bool ShapeLearner::try_step(std::uint32_t number, Pair& pair, const ArmedSteps& 
     if (!pins.empty()) return false;
   }
 
-  std::string first = pair.first, second = pair.second;
+  first_.assign(pair.first);
   bool armed_first = armed[number], armed_second = armed[number];
-  const std::optional<Applied> applied = step.transform->apply(first, armed_first);
+  const std::optional<Applied> applied = step.transform->apply(first_, armed_first);
   if (armed_first != armed[number]) return false;
   if (!applied) return true;
-  const std::optional<Applied> same = step.transform->apply(second, armed_second);
+  second_.assign(pair.second);
+  const std::optional<Applied> same = step.transform->apply(second_, armed_second);
   if (!same || same->source != applied->source || same->match_begin != applied->match_begin ||
       same->match_end != applied->match_end) {
     return false;
@@ -188,10 +189,11 @@ bool ShapeLearner::try_step(std::uint32_t number, Pair& pair, const ArmedSteps& 
     if (pins.empty()) pins = pair.open;
     if (!pins.empty()) return false;
   }
-  outcome.transforms.push_back(step.index);
-  if (step.is_converter) outcome.converter = step.transform->source_patterns()[applied->source];
-  pair.first = std::move(first);
-  pair.second = std::move(second);
+  learned.outcome.transforms.push_back(step.index);
+  if (step.is_converter) learned.outcome.converter = step.transform->source_patterns()[applied->source];
+  learned.group_matched |= step.transform->is_stateful();
+  pair.first.swap(first_);
+  pair.second.swap(second_);
   return pair.align();
 }
 

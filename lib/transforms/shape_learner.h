@@ -33,6 +33,7 @@ struct LearnedShape {
   std::array<std::uint8_t, PositionSet::kLimit> copied_from{};  // byte of the key for each byte of `text`,
                                                                 // or kLiteral
   RenameOutcome outcome;
+  bool group_matched = false;  // a GroupWeightRename that is armed matched
 };
 
 class ShapeLearner {
@@ -49,11 +50,12 @@ class ShapeLearner {
   struct Pair;
   bool strip(Pair& pair, RenameOutcome& outcome);
   /// False if the shape cannot be had: then `pins` names the digits at fault, in positions of the text.
-  bool try_step(std::uint32_t number, Pair& pair, const ArmedSteps& armed, RenameOutcome& outcome,
+  bool try_step(std::uint32_t number, Pair& pair, const ArmedSteps& armed, LearnedShape& learned,
                 PositionSet& pins);
 
   const TransformTrie* trie_;
   StepWalk walk_;
+  std::string first_, second_;  // re-used to save allocations
 };
 
 }  // namespace keyshift

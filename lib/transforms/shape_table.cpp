@@ -18,8 +18,8 @@ ShapeTable::ShapeTable() : slots_(256), mask_(slots_.size() - 1) {
 }
 
 const Shape& ShapeTable::add(std::uint64_t hash, std::string_view key, const PositionSet& open,
-                             const LearnedShape& learned, std::uint32_t outcome) {
-  const bool has_result = learned.kind == LearnedShape::Kind::result;
+                             const LearnedShape& learned, ShapeKind kind, std::uint32_t outcome) {
+  const bool has_result = kind == ShapeKind::result;
   const std::size_t result_length = has_result ? learned.text.size() : 0;
   const std::size_t bytes =
       sizeof(Shape) + Shape::kBlock * (blocks(key.size()) + std::size_t{2} * blocks(result_length));
@@ -30,9 +30,7 @@ const Shape& ShapeTable::add(std::uint64_t hash, std::string_view key, const Pos
   shape->result_length = static_cast<std::uint16_t>(result_length);
   shape->key_blocks = blocks(key.size());
   shape->result_blocks = blocks(result_length);
-  shape->kind = has_result                                    ? ShapeKind::result
-                : learned.kind == LearnedShape::Kind::depends ? ShapeKind::depends
-                                                              : ShapeKind::exact;
+  shape->kind = kind;
   shape->outcome = outcome;
   shape->open = open;
   shape->next[0] = shape.get();

@@ -29,9 +29,9 @@ class ShapeTable {
 
   /// True if there are so many shapes that no more should be learned: keys without numbers in common.
   bool full() const noexcept { return shapes_.size() >= kMost; }
-  /// Adds the shape of `key`. `outcome`: its number in the run's pool.
+  /// Adds the shape of `key`. `outcome`: its number in the run's pool, if `kind` is result.
   const Shape& add(std::uint64_t hash, std::string_view key, const PositionSet& open,
-                   const LearnedShape& learned, std::uint32_t outcome);
+                   const LearnedShape& learned, ShapeKind kind, std::uint32_t outcome);
   void clear() noexcept;
   std::size_t size() const noexcept { return shapes_.size(); }
 
