@@ -26,8 +26,10 @@ Error usage(const fs::path& place, std::string message) {
 }
 
 bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
+  std::error_code failure;
+  const fs::file_type type = fs::symlink_status(path, failure).type();
+  if (type == fs::file_type::none) throw io_error("cannot look at it", failure.value()).in(path.string());
+  return type != fs::file_type::not_found;
 }
 
 // Whether a folder holds nothing that a user would miss: nothing at all, or what a fresh file system has.

@@ -154,7 +154,11 @@ KEYSHIFT_AVX512_INLINE std::uint64_t hash_loaded(const Loaded& loaded, std::size
   }
   // The eight lanes are turned differently, so that swapped words do not give the same sum.
   const __m512i turned = _mm512_rolv_epi64(sum, _mm512_set_epi64(0, 9, 18, 27, 36, 45, 54, 61));
-  std::uint64_t hash = static_cast<std::uint64_t>(_mm512_reduce_add_epi64(turned));
+  // Not _mm512_reduce_add_epi64, which adds signed numbers: their overflow is no overflow here.
+  const __m256i half = _mm256_add_epi64(_mm512_castsi512_si256(turned), _mm512_extracti64x4_epi64(turned, 1));
+  const __m128i quarter = _mm_add_epi64(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  std::uint64_t hash = static_cast<std::uint64_t>(_mm_cvtsi128_si64(quarter)) +
+                       static_cast<std::uint64_t>(_mm_extract_epi64(quarter, 1));
   hash += size * 0x9E3779B97F4A7C15U;
   hash ^= hash >> 32U;
   hash *= 0xD6E8FEB86659FD93U;
