@@ -184,7 +184,9 @@ class Interruptions(Faults):
 
     def start(self, target: pathlib.Path, *options) -> subprocess.Popen:
         command = [KEYSHIFT, "convert", str(self.source), str(target), *RULES, *options]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        # A shell starts what it puts into the background with ^C ignored, and that is inherited.
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def wait_for_output(self, process: subprocess.Popen) -> None:
         """Until a temporary file of some size is there: the copy is under way."""

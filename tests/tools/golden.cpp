@@ -24,7 +24,7 @@ class TextInput : public tools::Input {
   explicit TextInput(std::string_view text) : text_(text) {}
   std::size_t read(std::span<char> room) override {
     const std::size_t size = std::min(room.size(), text_.size());
-    std::memcpy(room.data(), text_.data(), size);
+    std::copy_n(text_.data(), size, room.data());
     text_.remove_prefix(size);
     return size;
   }
