@@ -13,7 +13,7 @@ namespace keyshift {
 namespace {
 
 // In the order of the enumeration; name() asserts that the two agree in length.
-constexpr std::array<std::string_view, 38> kNames = {
+constexpr std::array<std::string_view, 42> kNames = {
     "usage",
     "header_too_small",
     "header_too_large",
@@ -49,7 +49,11 @@ constexpr std::array<std::string_view, 38> kNames = {
     "operation_unsupported",
     "receipt_invalid",
     "journal_present",
+    "journal_invalid",
     "source_changed",
+    "manifest_invalid",
+    "batch_invalid",
+    "config_invalid",
     "io",
     "interrupted",
 };

@@ -53,7 +53,12 @@ enum class ErrorKind : std::uint8_t {
   // Receipts and what lies around them.
   receipt_invalid,
   journal_present,
+  journal_invalid,
   source_changed,
+  // Other files that a command reads: digests and statements, a list of a batch, a config.json.
+  manifest_invalid,
+  batch_invalid,
+  config_invalid,
   // The operating system said no.
   io,
   // The user pressed ^C.
