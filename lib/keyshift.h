@@ -1,9 +1,10 @@
 // keyshift, as a library: include this one header.
 //
 //   keyshift::RewriteRequest request;
-//   request.plan.source = "llava-hf";                       // a file, an index, a folder or a hub cache
-//   folder request.plan.transforms = keyshift::read_transforms("llava.json"); request.destination =
-//   "llava-renamed"; const auto result = keyshift::rewrite(request, progress, interrupt);
+//   request.plan.source = "llava-hf";  // a file, an index, a folder or a hub cache folder
+//   request.plan.transforms = keyshift::read_transforms("llava.json");
+//   request.destination = "llava-renamed";
+//   const auto result = keyshift::rewrite(request, progress, interrupt);
 //
 // Reading order: format/checkpoint.h (what there is), transforms/renaming.h (what a renaming means),
 // plan/prepare_plan.h (what will be done), engine/rewrite.h (doing it), receipt/receipt.h (what was done),
