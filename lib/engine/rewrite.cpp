@@ -87,13 +87,15 @@ Receipt make_receipt(const RewriteRequest& request, const PreparedPlan& prepared
   for (const auto& file : result.others)
     receipt.others.push_back({file.name, file.written.size, file.written.digest});
 
-  const std::vector<KeyTable::Row>& rows = prepared.keys->rows();
-  for (const KeyTable::Row& row : rows)
-    receipt.tensors.push_back({std::string(row.from), std::string(row.to), {}});
+  std::vector<std::size_t> line_of;  // by row: its line of the receipt
+  for (const KeyTable::Row& row : prepared.keys->rows()) {
+    line_of.push_back(receipt.tensors.size());
+    if (!row.dropped) receipt.tensors.push_back({std::string(row.from), std::string(row.to), {}});
+  }
   for (std::size_t shard = 0; shard < copied.size(); ++shard) {
     const std::vector<PlannedTensor>& tensors = prepared.plan.shards[shard].tensors;
     for (std::size_t i = 0; i < tensors.size(); ++i)
-      receipt.tensors[tensors[i].row].digest = copied[shard].tensors[i];
+      receipt.tensors[line_of[tensors[i].row]].digest = copied[shard].tensors[i];
   }
   return receipt;
 }
@@ -148,7 +150,7 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
   target.publish(names_in_order(result, plan));
   // --- from here it is there, all of it ---
 
-  result.tensors = prepared.keys->rows().size();
+  result.tensors = prepared.keys->kept();
   result.changed = prepared.keys->changed();
   result.data_bytes = plan.data_bytes();
   result.warnings = prepared.checkpoint->warnings();

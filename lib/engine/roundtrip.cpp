@@ -19,9 +19,9 @@ std::string first_difference(const Shard& there, const PlannedShard& written) {
   return "the header, from byte " + std::to_string(at);
 }
 
-RoundtripResult::File pass(const Checkpoint& checkpoint, std::size_t number, const PlannedShard& shard,
-                           Progress& progress, const Interrupt& interrupt) {
-  const Shard& source = checkpoint.shards()[number];
+RoundtripResult::File pass(const Checkpoint& checkpoint, const PlannedShard& shard, Progress& progress,
+                           const Interrupt& interrupt) {
+  const Shard& source = checkpoint.shards()[*shard.source];
   Hasher there;
   there.update(source.header_bytes());
   OutputStream out = OutputStream::to_digest();
@@ -62,20 +62,20 @@ RoundtripResult roundtrip(const PlanRequest& request, unsigned jobs, Progress& p
   result.files.resize(plan.shards.size());
   progress.begin("round trip", plan.data_bytes());
   for_each_parallel(plan.shards.size(), jobs, [&](std::size_t i) {
-    result.files[i] = pass(checkpoint, i, plan.shards[i], progress, interrupt);
+    result.files[i] = pass(checkpoint, plan.shards[i], progress, interrupt);
   });
   progress.end();
   if (plan.index_name) result.files.push_back(compare_index(checkpoint, plan));
 
   for (std::size_t i = 0; i < prepared.saved->rows().size(); ++i) {
     const KeyTable::Row& row = prepared.saved->rows()[i];
-    if (row.from != row.to) {
+    if (!row.dropped && row.from != row.to) {
       result.changed.push_back(
           {std::string(row.from), std::string(prepared.load.keys->rows()[i].to), std::string(row.to)});
     }
   }
   result.used = prepared.load.keys->used();
-  result.tensors = prepared.saved->rows().size();
+  result.tensors = prepared.saved->kept();
   result.data_bytes = plan.data_bytes();
   result.same =
       std::all_of(result.files.begin(), result.files.end(), [](const auto& file) { return file.same; });

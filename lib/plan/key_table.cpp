@@ -58,7 +58,7 @@ KeyTable KeyTable::rename(const Checkpoint& checkpoint, const TransformTrie& tri
   for (std::uint32_t shard = 0; shard < checkpoint.shards().size(); ++shard) {
     std::uint32_t tensor = 0;
     for (const TensorInfo& info : checkpoint.shards()[shard].header().tensors()) {
-      rows.push_back({shard, tensor++, info.key, info.key});
+      rows.push_back({shard, tensor++, info.key, info.key, false});
     }
   }
   return run(checkpoint, std::move(rows), trie);
@@ -66,7 +66,8 @@ KeyTable KeyTable::rename(const Checkpoint& checkpoint, const TransformTrie& tri
 
 KeyTable KeyTable::renamed_again(const TransformTrie& trie) const { return run(*checkpoint_, rows_, trie); }
 
-// Every row's `to` is what it is called now.
+// Every row's `to` is what it is called now. What is dropped already is not renamed: no transform counts as
+// used for its sake.
 KeyTable KeyTable::run(const Checkpoint& checkpoint, std::vector<Row> rows, const TransformTrie& trie) {
   KeyTable table;
   table.checkpoint_ = &checkpoint;
@@ -75,26 +76,41 @@ KeyTable KeyTable::run(const Checkpoint& checkpoint, std::vector<Row> rows, cons
   table.run_ = std::make_unique<RenameRun>(trie);
   std::vector<std::string_view> keys;
   keys.reserve(table.rows_.size());
-  for (const Row& row : table.rows_) keys.push_back(row.to);
+  table.numbers_.reserve(table.rows_.size());
+  for (const Row& row : table.rows_) {
+    table.numbers_.push_back(static_cast<std::uint32_t>(keys.size()));
+    if (!row.dropped) keys.push_back(row.to);
+  }
   table.run_->rename(keys, *table.renamed_);
-  for (std::size_t i = 0; i < table.rows_.size(); ++i) table.rows_[i].to = (*table.renamed_)[i];
+  for (std::size_t i = 0; i < table.rows_.size(); ++i) {
+    if (!table.rows_[i].dropped) table.rows_[i].to = (*table.renamed_)[table.numbers_[i]];
+  }
   table.used_ = table.run_->used();
   return table;
 }
 
 std::size_t KeyTable::shapes() const noexcept { return run_->shapes(); }
 
-std::size_t KeyTable::changed() const noexcept {
+std::size_t KeyTable::kept() const noexcept {
   return static_cast<std::size_t>(
-      std::count_if(rows_.begin(), rows_.end(), [](const Row& row) { return row.from != row.to; }));
+      std::count_if(rows_.begin(), rows_.end(), [](const Row& row) { return !row.dropped; }));
+}
+
+std::size_t KeyTable::changed() const noexcept {
+  return static_cast<std::size_t>(std::count_if(
+      rows_.begin(), rows_.end(), [](const Row& row) { return !row.dropped && row.from != row.to; }));
 }
 
 void KeyTable::check() const {
   std::vector<std::string_view> new_keys;
+  std::vector<std::size_t> row_of;  // of a new key
   new_keys.reserve(rows_.size());
+  row_of.reserve(rows_.size());
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const Row& row = rows_[i];
+    if (row.dropped) continue;
     new_keys.push_back(row.to);
+    row_of.push_back(i);
     if (const auto& converter = outcome(i).converter) {
       throw Error(
           ErrorKind::operation_unsupported,
@@ -114,6 +130,7 @@ void KeyTable::check() const {
     }
   }
   std::vector<Collision> collisions = find_collisions(new_keys);
+  for (Collision& collision : collisions) collision = {row_of[collision.first], row_of[collision.second]};
   // One key in two shards with the same bytes was accepted (F27), and keeps being one key.
   std::erase_if(collisions,
                 [this](const Collision& c) { return rows_[c.first].from == rows_[c.second].from; });

@@ -21,6 +21,7 @@ class KeyTable {
     std::uint32_t shard = 0;   // index into checkpoint.shards()
     std::uint32_t tensor = 0;  // index into that header's tensors()
     std::string_view from, to;
+    bool dropped = false;  // is not written; then `to` means nothing
   };
 
   /// Renames all keys of `checkpoint`. Errors: rename_failed, pattern_limit.
@@ -31,14 +32,16 @@ class KeyTable {
 
   const Checkpoint& checkpoint() const noexcept { return *checkpoint_; }
   const std::vector<Row>& rows() const noexcept { return rows_; }
-  const RenameOutcome& outcome(std::size_t row) const noexcept { return renamed_->outcome(row); }
+  /// Of a row that was not dropped before the renaming.
+  const RenameOutcome& outcome(std::size_t row) const noexcept { return renamed_->outcome(numbers_[row]); }
   /// One flag per transform, in file order.
   const std::vector<bool>& used() const noexcept { return used_; }
-  std::size_t changed() const noexcept;  // rows whose key changed
+  std::size_t kept() const noexcept;     // rows that are written: all but the dropped ones
+  std::size_t changed() const noexcept;  // rows that are written and whose key changed
   std::size_t shapes() const noexcept;   // distinct shapes of keys
 
-  /// Throws if the table cannot be written: collision (naming both old keys and the new one), key_empty,
-  /// key_reserved
+  /// Throws if the rows that are kept cannot be written: collision (naming both old keys and the new one),
+  /// key_empty, key_reserved
   /// (`__metadata__`), operation_unsupported (a WeightConverter fired: its tensors would have to change).
   void check() const;
 
@@ -49,7 +52,8 @@ class KeyTable {
   const Checkpoint* checkpoint_ = nullptr;
   std::vector<Row> rows_;
   std::unique_ptr<RenamedKeys> renamed_;
-  std::unique_ptr<RenameRun> run_;  // outcomes live as long as the run
+  std::vector<std::uint32_t> numbers_;  // by row: its number in renamed_
+  std::unique_ptr<RenameRun> run_;      // outcomes live as long as the run
   std::vector<bool> used_;
 };
 

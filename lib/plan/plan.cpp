@@ -3,44 +3,53 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "plan/shard_layout.h"
 
 namespace keyshift {
 
 namespace {
 
-constexpr std::uint64_t kBlock = 4096;  // bytes: what file systems share and insert
-
-// One shard under its old layout: the data section moves as a whole, only the header is new.
-PlannedShard keep_shard(const KeyTable& keys, std::uint32_t shard_number, std::size_t first_row) {
-  const Shard& source = keys.checkpoint().shards()[shard_number];
-  const Header& header = source.header();
-
-  std::vector<HeaderEntry> entries;
-  entries.reserve(header.tensors().size());
-  for (const TensorInfo& tensor : header.tensors()) {
-    const std::string_view key = keys.rows()[first_row + entries.size()].to;
-    entries.push_back({key, tensor.shape, tensor.begin, tensor.end, tensor.dtype});
+// Each shard keeps its tensors, their byte order and the order of its header; one of which every tensor is
+// dropped is left out.
+std::vector<ShardContents> keep_shards(const KeyTable& keys) {
+  std::vector<ShardContents> shards;
+  std::size_t first_row = 0;
+  for (std::uint32_t number = 0; number < keys.checkpoint().shards().size(); ++number) {
+    const Shard& source = keys.checkpoint().shards()[number];
+    const Header& header = source.header();
+    ShardContents shard;
+    shard.name = source.name();
+    shard.source = number;
+    shard.metadata = header.metadata();
+    shard.start_without_data = header.data_start();
+    const auto is_kept = [&](std::size_t row) { return !keys.rows()[row].dropped; };
+    for (std::size_t i = 0; i < header.tensors().size(); ++i) {
+      if (is_kept(first_row + i)) shard.entries.push_back(first_row + i);
+    }
+    for (const std::uint32_t tensor : header.by_offset()) {
+      if (is_kept(first_row + tensor)) shard.data.push_back(first_row + tensor);
+    }
+    first_row += header.tensors().size();
+    if (!shard.entries.empty() || header.tensors().empty()) shards.push_back(std::move(shard));
   }
-
-  PlannedShard shard;
-  shard.name = source.name();
-  shard.header = write_header(entries, header.metadata(), {kBlock, header.data_start() % kBlock});
-  if (header.data_size() > 0) {
-    shard.extents.push_back({shard_number, header.data_start(), shard.header.size(), header.data_size()});
-  }
-  shard.tensors.reserve(entries.size());
-  for (const std::uint32_t tensor : header.by_offset()) {
-    const TensorInfo& info = header.tensors()[tensor];
-    shard.tensors.push_back({first_row + tensor, header.data_start() + info.begin, info.size()});
-  }
-  shard.size = shard.header.size() + header.data_size();
-  return shard;
+  return shards;
 }
 
-std::string index_of(const KeyTable& keys, const std::vector<PlannedShard>& shards) {
+// total_parameters cannot be computed (packed dtypes) and is carried over, but it is wrong for a subset.
+json::Node index_metadata(const KeyTable& keys) {
+  json::Node metadata = keys.checkpoint().index()->metadata;
+  if (keys.kept() < keys.rows().size()) {
+    std::erase_if(metadata.members, [](const auto& member) { return member.first == "total_parameters"; });
+  }
+  return metadata;
+}
+
+std::string index_of(const KeyTable& keys, const Plan& plan) {
   std::vector<std::pair<std::string_view, std::string_view>> weight_map;
   weight_map.reserve(keys.rows().size());
-  for (const PlannedShard& shard : shards) {
+  for (const PlannedShard& shard : plan.shards) {
     for (const PlannedTensor& tensor : shard.tensors)
       weight_map.emplace_back(keys.rows()[tensor.row].to, shard.name);
   }
@@ -48,7 +57,7 @@ std::string index_of(const KeyTable& keys, const std::vector<PlannedShard>& shar
   const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
   std::ranges::stable_sort(weight_map, {}, &std::pair<std::string_view, std::string_view>::first);
   weight_map.erase(weight_map.begin(), std::unique(weight_map.rbegin(), weight_map.rend(), same_key).base());
-  return write_index(weight_map, keys.checkpoint().total_size(), keys.checkpoint().index()->metadata);
+  return write_index(weight_map, plan.data_bytes(), index_metadata(keys));
 }
 
 }  // namespace
@@ -75,10 +84,11 @@ Plan make_plan(const KeyTable& keys, const PlanOptions& options) {
   }
   Plan plan;
   plan.keys = &keys;
-  std::size_t first_row = 0;
-  for (std::uint32_t i = 0; i < checkpoint.shards().size(); ++i) {
-    plan.shards.push_back(keep_shard(keys, i, first_row));
-    first_row += checkpoint.shards()[i].header().tensors().size();
+  ShardLayout layout(keys);
+  for (ShardContents& contents : keep_shards(keys))
+    plan.shards.push_back(layout.lay_out(std::move(contents)));
+  if (plan.shards.empty()) {
+    throw Error(ErrorKind::usage, "no tensor would be left: every one of them is dropped");
   }
   if (options.single_file_name) {
     plan.shards.front().name = *options.single_file_name;
@@ -86,7 +96,7 @@ Plan make_plan(const KeyTable& keys, const PlanOptions& options) {
   }
   if (checkpoint.index()) {
     plan.index_name = checkpoint.place().index_name;
-    plan.index_text = index_of(keys, plan.shards);
+    plan.index_text = index_of(keys, plan);
   }
   plan.side_files = checkpoint.place().side_files;
   return plan;

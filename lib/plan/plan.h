@@ -35,6 +35,8 @@ struct PlannedShard {
   std::vector<Extent> extents;         // in the order of target offsets, without gaps, after the header
   std::vector<PlannedTensor> tensors;  // in the order of the data section
   std::uint64_t size = 0;              // bytes of the whole file
+  /// The source shard that this one is with new names, where there is such a one; it may have lost tensors.
+  std::optional<std::uint32_t> source;
 };
 
 /// Immutable once made. Borrows the checkpoint and the key table, which must outlive it.
@@ -53,9 +55,9 @@ struct PlanOptions {
   std::optional<std::string> single_file_name;
 };
 
-/// Lays out `--layout keep`: each shard keeps its tensors and their byte order; the header is padded so that
-/// the data section stays congruent to the source's modulo 4096. `keys` must have been checked. Errors:
-/// header_too_large.
+/// Lays out `--layout keep`: each shard keeps its tensors and their byte order, but for those that are
+/// dropped; the header is padded so that the data section stays congruent to the source's modulo 4096. `keys`
+/// must have been checked. Errors: header_too_large; usage (no tensor is left).
 Plan make_plan(const KeyTable& keys, const PlanOptions& options);
 
 }  // namespace keyshift

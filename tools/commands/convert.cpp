@@ -111,7 +111,9 @@ class Convert : public Command {
   static void note_target_of(const KeyTable& keys, const Conversion& conversion, Console& console) {
     if (!conversion.given.renaming.target) return;
     std::vector<std::string_view> new_keys;
-    for (const KeyTable::Row& row : keys.rows()) new_keys.push_back(row.to);
+    for (const KeyTable::Row& row : keys.rows()) {
+      if (!row.dropped) new_keys.push_back(row.to);
+    }
     note_target(compare_with_target(*conversion.given.renaming.target, new_keys), console);
   }
 

@@ -65,6 +65,7 @@ std::string plan_json(const PreparedPlan& prepared, const Conversion& conversion
   out.end_array();
   out.key("keys").begin_array();
   for (const KeyTable::Row& row : prepared.keys->rows()) {
+    if (row.dropped) continue;
     out.begin_object();
     out.key("from").string(row.from);
     out.key("to").string(row.to);

@@ -35,7 +35,7 @@ std::string examples(const KeyTable& keys) {
   std::string out;
   for (std::size_t i = 0; i < keys.rows().size() && shown.size() < kShown; ++i) {
     const KeyTable::Row& row = keys.rows()[i];
-    if (row.from == row.to || !shown.insert(&keys.outcome(i)).second) continue;
+    if (row.dropped || row.from == row.to || !shown.insert(&keys.outcome(i)).second) continue;
     out += line(shown.size() == 1 ? "for example" : "",
                 fmt::format("{} → {}", printable(row.from), printable(row.to)));
   }
@@ -47,13 +47,15 @@ std::string shard_lines(const PreparedPlan& prepared, const Style& style) {
   for (const PlannedShard& shard : prepared.plan.shards)
     widest = std::max(widest, columns(printable(shard.name)));
   std::string out;
-  for (std::size_t i = 0; i < prepared.plan.shards.size(); ++i) {
-    const PlannedShard& shard = prepared.plan.shards[i];
+  for (const PlannedShard& shard : prepared.plan.shards) {
     const std::string name = printable(shard.name);
-    out += fmt::format("  {}{}  {}: header {} (was {}), {} in {}\n", name,
-                       std::string(widest - columns(name), ' '), style.size(human_bytes(shard.size)),
-                       human_bytes(shard.header.size()),
-                       human_bytes(prepared.checkpoint->shards()[i].header().data_start()),
+    std::string was;
+    if (shard.source) {
+      const Header& header = prepared.checkpoint->shards()[*shard.source].header();
+      was = fmt::format(" (was {})", human_bytes(header.data_start()));
+    }
+    out += fmt::format("  {}{}  {}: header {}{}, {} in {}\n", name, std::string(widest - columns(name), ' '),
+                       style.size(human_bytes(shard.size)), human_bytes(shard.header.size()), was,
                        counted(shard.tensors.size(), "tensor"), counted(shard.extents.size(), "extent"));
   }
   return out;
@@ -65,7 +67,7 @@ std::string plan_text(const PreparedPlan& prepared, const Conversion& conversion
                       std::optional<std::uint64_t> free_bytes, const Style& style) {
   const Plan& plan = prepared.plan;
   std::string out = title("plan:", conversion, style) + shard_lines(prepared, style) + '\n';
-  out += line("tensors", fmt::format("{}, {} of them renamed", grouped(prepared.keys->rows().size()),
+  out += line("tensors", fmt::format("{}, {} of them renamed", grouped(prepared.keys->kept()),
                                      grouped(prepared.keys->changed())));
   out += examples(*prepared.keys);
   out += line("transforms", transforms_line(prepared.keys->used()));

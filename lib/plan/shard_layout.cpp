@@ -1,0 +1,68 @@
+#include "plan/shard_layout.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace keyshift {
+
+namespace {
+
+constexpr std::uint64_t kBlock = 4096;  // bytes: what file systems share and insert
+
+// Target offsets are still relative to the data section.
+HeaderPadding padding_for(const ShardContents& contents, const std::vector<Extent>& extents) {
+  if (contents.padding == ShardContents::Padding::eight) return {};
+  if (extents.empty()) return {kBlock, contents.start_without_data % kBlock};
+  const Extent& longest = *std::ranges::max_element(extents, {}, &Extent::length);
+  const std::uint64_t start = longest.source_offset + (kBlock - longest.target_offset % kBlock);
+  return {kBlock, start % kBlock};
+}
+
+}  // namespace
+
+ShardLayout::ShardLayout(const KeyTable& keys) : keys_(keys), begins_(keys.rows().size()) {}
+
+const TensorInfo& ShardLayout::info(std::size_t row) const {
+  const KeyTable::Row& place = keys_.rows()[row];
+  return keys_.checkpoint().shards()[place.shard].header().tensors()[place.tensor];
+}
+
+// Tensors that lie one behind the other in one source file, and will again, are one extent.
+void ShardLayout::place_data(const ShardContents& contents, PlannedShard& shard) {
+  shard.tensors.reserve(contents.data.size());
+  for (const std::size_t row : contents.data) {
+    const std::uint32_t source = keys_.rows()[row].shard;
+    const std::uint64_t data_start = keys_.checkpoint().shards()[source].header().data_start();
+    const std::uint64_t offset = data_start + info(row).begin, size = info(row).size();
+    begins_[row] = shard.size;
+    shard.tensors.push_back({row, offset, size});
+    if (size == 0) continue;
+    Extent* last = shard.extents.empty() ? nullptr : &shard.extents.back();
+    if (last != nullptr && last->source_shard == source && last->source_offset + last->length == offset) {
+      last->length += size;
+    } else {
+      shard.extents.push_back({source, offset, shard.size, size});
+    }
+    shard.size += size;
+  }
+}
+
+PlannedShard ShardLayout::lay_out(ShardContents contents) {
+  PlannedShard shard;
+  shard.name = std::move(contents.name);
+  shard.source = contents.source;
+  place_data(contents, shard);
+  std::vector<HeaderEntry> entries;
+  entries.reserve(contents.entries.size());
+  for (const std::size_t row : contents.entries) {
+    const TensorInfo& tensor = info(row);
+    entries.push_back(
+        {keys_.rows()[row].to, tensor.shape, begins_[row], begins_[row] + tensor.size(), tensor.dtype});
+  }
+  shard.header = write_header(entries, contents.metadata, padding_for(contents, shard.extents));
+  for (Extent& extent : shard.extents) extent.target_offset += shard.header.size();
+  shard.size += shard.header.size();
+  return shard;
+}
+
+}  // namespace keyshift
