@@ -23,6 +23,7 @@
 #include "format/checkpoint.h"
 #include "plan/prepare_plan.h"
 #include "receipt/receipt.h"
+#include "transforms/explain.h"
 #include "transforms/transform_file.h"
 
 namespace keyshift {

@@ -68,9 +68,10 @@ unsigned parse_number(const std::string& option, const std::string& text, unsign
 struct Options::State {
   CLI::App app;
   std::vector<Line> lines;
-  std::vector<std::string> arguments;      // names, in order
-  std::set<std::string> given;             // options that may be given once and were
-  std::vector<std::string> value_options;  // long names of options with a value
+  std::vector<std::string> arguments;       // names, in order: those that must be there …
+  std::vector<std::string> may_be_missing;  // … and behind them those that need not
+  std::set<std::string> given;              // options that may be given once and were
+  std::vector<std::string> value_options;   // long names of options with a value
   bool help_wanted = false;
 
   void add(const std::string& names, const std::string& placeholder, const std::string& help, bool once,
@@ -99,6 +100,12 @@ void Options::heading(std::string title) { state_->lines.push_back({std::move(ti
 void Options::argument(const std::string& name, const std::string& help, std::string& value) {
   state_->lines.push_back({name, help});
   state_->arguments.push_back(name);
+  state_->app.add_option(name, value, help);
+}
+
+void Options::optional_argument(const std::string& name, const std::string& help, std::string& value) {
+  state_->lines.push_back({name, help});
+  state_->may_be_missing.push_back(name);
   state_->app.add_option(name, value, help);
 }
 
@@ -171,6 +178,7 @@ bool Options::parse(const std::vector<std::string>& arguments) {
 std::string Options::usage() const {
   std::string out;
   for (const std::string& name : state_->arguments) out += name + ' ';
+  for (const std::string& name : state_->may_be_missing) out += '[' + name + "] ";
   return out + "[options]";
 }
 

@@ -23,6 +23,8 @@ class Options {
   void heading(std::string title);
   /// An argument without a name, in the order of declaration. `name`: upper case, as the help shows it.
   void argument(const std::string& name, const std::string& help, std::string& value);
+  /// The same, and it may be left out; comes after those that may not.
+  void optional_argument(const std::string& name, const std::string& help, std::string& value);
   /// `names`: "-q,--quiet".
   void flag(const std::string& names, const std::string& help, bool& value);
   /// An option that may be given once. `placeholder`: what stands for its value in the help.

@@ -7,6 +7,7 @@
 #define KEYSHIFT_COMMANDS(X) \
   X(inspect) \
   X(rename) \
+  X(explain) \
   X(convert) \
   X(verify) \
   X(roundtrip) \

@@ -159,6 +159,11 @@ std::string CompiledTransform::shifted_replacement(const Branch& branch, const M
   return out;
 }
 
+bool CompiledTransform::matches(std::string_view key, Match& match) const {
+  const auto scope = scope_size(key);
+  return scope && search(key.substr(*scope), match);
+}
+
 std::optional<Applied> CompiledTransform::apply(std::string& key, bool& armed) const {
   const auto scope = scope_size(key);
   if (!scope) return std::nullopt;

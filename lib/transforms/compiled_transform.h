@@ -37,6 +37,9 @@ class CompiledTransform {
   /// place.
   std::optional<Applied> apply(std::string& key, bool& armed) const;
 
+  /// Whether the pattern matches `key` at all, whatever would come of it. Errors: pattern_limit.
+  bool matches(std::string_view key, Match& match) const;
+
   const Transform& transform() const noexcept { return transform_; }
   /// As transformers processed them; what `converter` names in results.
   const std::vector<std::string>& source_patterns() const noexcept { return sources_; }

@@ -7,11 +7,38 @@ PlainRun::PlainRun(const Renaming& renaming)
       used_(renaming.transform_count()),
       armed_(std::make_unique<bool[]>(renaming.renamings().size())) {}
 
+namespace {
+
+RenameStep traced(const Renaming::Step& step, std::string before, std::string after, const Applied& applied) {
+  const std::string_view type = name(step.transform.transform().type);
+  return {step.index, std::string(type), std::move(before), std::move(after), applied, true};
+}
+
+}  // namespace
+
+// A group that waits for its guard has matched nothing; whoever wants to know each step is told of it.
+void PlainRun::trace_unarmed(const Renaming::Step& step, const std::string& key, Trace trace) {
+  std::string after = key;
+  bool armed = true;
+  try {
+    const auto applied = step.transform.apply(after, armed);
+    if (!applied) return;
+    trace.steps->push_back(traced(step, key, std::move(after), *applied));
+    trace.steps->back().armed = false;
+  } catch (const Error& error) {
+    // What it would fail at does not happen.
+    if (error.kind() != ErrorKind::rename_failed) throw;
+  }
+}
+
 bool PlainRun::apply(const Renaming::Step& step, bool& armed, std::string& key, Trace trace) {
   std::string before;
   if (trace.steps != nullptr) before = key;
   const auto applied = step.transform.apply(key, armed);
-  if (!applied) return false;
+  if (!applied) {
+    if (trace.steps != nullptr && step.transform.is_stateful() && !armed) trace_unarmed(step, key, trace);
+    return false;
+  }
   used_[step.index] = true;
   if (trace.outcome != nullptr) {
     trace.outcome->transforms.push_back(step.index);
@@ -19,10 +46,7 @@ bool PlainRun::apply(const Renaming::Step& step, bool& armed, std::string& key, 
       trace.outcome->converter = step.transform.source_patterns()[applied->source];
     }
   }
-  if (trace.steps != nullptr) {
-    const std::string_view type = name(step.transform.transform().type);
-    trace.steps->push_back({step.index, std::string(type), std::move(before), key, *applied});
-  }
+  if (trace.steps != nullptr) trace.steps->push_back(traced(step, std::move(before), key, *applied));
   return true;
 }
 
@@ -44,7 +68,7 @@ void PlainRun::adjust_base_prefix(std::string& key, Trace trace) {
   const bool changed = renaming_->adjust_base_prefix(key);
   if (trace.outcome != nullptr) trace.outcome->base_prefix_changed = changed;
   if (changed && trace.steps != nullptr) {
-    trace.steps->push_back({std::nullopt, "base model prefix", std::move(before), key, {}});
+    trace.steps->push_back({std::nullopt, "base model prefix", std::move(before), key, {}, true});
   }
 }
 
@@ -53,7 +77,7 @@ void PlainRun::apply_loader_steps(const std::string& original, std::string& key,
   const TargetKeys& target = *renaming_->options().target;
   adjust_base_prefix(key, trace);
   if (target.contains(key) || !target.contains(original)) return;
-  if (trace.steps != nullptr) trace.steps->push_back({std::nullopt, "second try", key, original, {}});
+  if (trace.steps != nullptr) trace.steps->push_back({std::nullopt, "second try", key, original, {}, true});
   key = original;
   if (trace.outcome != nullptr) {
     trace.outcome->second_try = true;
@@ -67,7 +91,7 @@ std::string PlainRun::strip(std::string_view key, Trace trace) const {
   if (stripped.size() == key.size()) return stripped;
   if (trace.outcome != nullptr) trace.outcome->stripped_wrappers = true;
   if (trace.steps != nullptr) {
-    trace.steps->push_back({std::nullopt, "strip wrappers", std::string(key), stripped, {}});
+    trace.steps->push_back({std::nullopt, "strip wrappers", std::string(key), stripped, {}, true});
   }
   return stripped;
 }

@@ -64,6 +64,8 @@ struct RenameStep {
   std::string what;                        // "WeightRenaming", "strip wrappers", "base model prefix" …
   std::string before, after;
   Applied applied;
+  /// False: a GroupWeightRename that would have done this, had its first source pattern matched a key before.
+  bool armed = true;
 };
 
 /// Immutable once made: compiled transforms of one list in one direction, in the order in which they run: on
@@ -118,6 +120,7 @@ class PlainRun {
     std::vector<RenameStep>* steps;
   };
   std::string strip(std::string_view key, Trace trace) const;
+  static void trace_unarmed(const Renaming::Step& step, const std::string& key, Trace trace);
   bool apply(const Renaming::Step& step, bool& armed, std::string& key, Trace trace);
   void apply_renamings(std::string& key, Trace trace);
   void apply_converters(std::string& key, Trace trace);

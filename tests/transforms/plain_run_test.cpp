@@ -268,6 +268,7 @@ TEST_CASE("property: what is asked for besides the name does not change it") {
       std::vector<RenameStep> steps;
       const auto name = plain.rename(key);
       RC_ASSERT(traced.rename(key, &outcome, &steps) == name);
+      std::erase_if(steps, [](const RenameStep& step) { return !step.armed; });  // they did nothing
       RC_ASSERT(steps.size() == outcome.transforms.size());
       std::string last = key;
       for (const auto& step : steps) {
