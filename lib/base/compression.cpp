@@ -14,10 +14,17 @@ namespace keyshift {
 
 namespace io = boost::iostreams;
 
+namespace {
+
+constexpr std::streamsize kBuffer = 1 << 16;               // bytes
+constexpr std::size_t kMaxBase64 = std::size_t{3} << 29U;  // bytes: libcrypto counts in int
+
+}  // namespace
+
 std::string compress(std::string_view text) {
   std::string out;
   io::filtering_ostream chain;
-  chain.push(io::zlib_compressor(io::zlib_params(io::zlib::best_compression)));
+  chain.push(io::zlib_compressor(io::zlib_params(io::zlib::best_speed), kBuffer));
   chain.push(io::back_inserter(out));
   chain.write(text.data(), static_cast<std::streamsize>(text.size()));
   chain.reset();
@@ -31,7 +38,7 @@ std::optional<std::string> decompress(std::string_view compressed, std::size_t l
     chain.push(io::zlib_decompressor());
     chain.push(io::array_source(compressed.data(), compressed.size()));
     // Piece by piece: a small text may claim to be a very large one.
-    std::array<char, 1 << 16> piece{};
+    std::array<char, kBuffer> piece{};
     for (;;) {
       const std::streamsize got = chain.sgetn(piece.data(), piece.size());
       if (got <= 0) break;
@@ -54,6 +61,7 @@ std::string to_base64(std::string_view bytes) {
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
+  if (text.size() > kMaxBase64) return std::nullopt;
   std::string out(text.size() / 4 * 3, '\0');
   const int length =
       EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),

@@ -8,7 +8,8 @@
 
 namespace keyshift {
 
-/// zlib format, best compression; the same text gives the same bytes.
+/// zlib format at its quickest level, which makes a tenth of a header (the best one makes it a fifth smaller
+/// in five times the time); the same text gives the same bytes.
 std::string compress(std::string_view text);
 /// nullopt when `compressed` is damaged or its text is longer than `limit` bytes.
 std::optional<std::string> decompress(std::string_view compressed, std::size_t limit);

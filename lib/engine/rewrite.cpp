@@ -3,6 +3,7 @@
 #include "base/file_system.h"
 #include "base/parallel.h"
 #include "engine/copy.h"
+#include "engine/make_receipt.h"
 #include "engine/target.h"
 #include "receipt/receipt.h"
 
@@ -15,21 +16,18 @@ namespace {
 // Bytes after which the kernel is asked to begin writing back, so that the disk works while we copy.
 constexpr std::uint64_t kFlushEvery = 32U << 20U;
 
-struct CopiedShard {
-  Written written;
-  std::vector<Digest> tensors;  // in the plan's order
-};
-
-std::vector<CopiedShard> copy_shards(const PreparedPlan& prepared, const Target& target,
-                                     const RewriteRequest& request, Progress& progress,
-                                     const Interrupt& interrupt) {
+std::vector<WrittenShard> copy_shards(const PreparedPlan& prepared, const Target& target,
+                                      const RewriteRequest& request, Progress& progress,
+                                      const Interrupt& interrupt) {
   const std::vector<PlannedShard>& shards = prepared.plan.shards;
-  std::vector<CopiedShard> copied(shards.size());
+  std::vector<WrittenShard> copied(shards.size());
   for_each_parallel(shards.size(), request.jobs, [&](std::size_t i) {
     OutputStream out = OutputStream::to_file(target.path_for(shards[i].name),
                                              {.flush_every = kFlushEvery, .write_call = {}});
     copied[i].tensors = copy_shard(*prepared.checkpoint, shards[i], out, progress, interrupt);
-    copied[i].written = out.finish();
+    const Written written = out.finish();
+    copied[i].size = written.size;
+    copied[i].digest = written.digest;
   });
   return copied;
 }
@@ -52,52 +50,10 @@ std::vector<RewriteResult::File> copy_side_files(const PreparedPlan& prepared, c
   return files;
 }
 
-std::optional<Digest> digest_of_previous_receipt(const CheckpointPlace& place) {
-  const std::optional<std::string> single =
-      place.is_single_file ? std::optional(place.shard_names.front()) : std::nullopt;
-  const auto path = find_receipt(place.folder, single);
-  if (!path) return std::nullopt;
-  return digest_of(MappedFile::open(*path).bytes());
-}
-
-void describe_source(const Checkpoint& checkpoint, Receipt& receipt) {
-  receipt.previous = digest_of_previous_receipt(checkpoint.place());
-  receipt.source_is_single_file = checkpoint.place().is_single_file;
-  for (const Shard& shard : checkpoint.shards()) {
-    const auto header = shard.header_bytes();
-    receipt.source_shards.push_back(
-        {shard.name(), shard.file().size(),
-         std::string(reinterpret_cast<const char*>(header.data()), header.size())});
-  }
-  if (checkpoint.index())
-    receipt.source_index = Receipt::Text{*checkpoint.place().index_name, checkpoint.index_text()};
-}
-
-Receipt make_receipt(const RewriteRequest& request, const PreparedPlan& prepared,
-                     const std::vector<CopiedShard>& copied, const RewriteResult& result) {
-  Receipt receipt;
-  receipt.direction = request.plan.renaming.direction;
-  receipt.reversed = request.plan.renaming.used.which;
-  receipt.strip_wrappers = request.plan.renaming.strip_wrappers;
-  receipt.transforms = request.plan.transforms;
-  receipt.used = result.used;
-  describe_source(*prepared.checkpoint, receipt);
-  for (const auto& file : result.shards)
-    receipt.shards.push_back({file.name, file.written.size, file.written.digest});
-  for (const auto& file : result.others)
-    receipt.others.push_back({file.name, file.written.size, file.written.digest});
-
-  std::vector<std::size_t> line_of;  // by row: its line of the receipt
-  for (const KeyTable::Row& row : prepared.keys->rows()) {
-    line_of.push_back(receipt.tensors.size());
-    if (!row.dropped) receipt.tensors.push_back({std::string(row.from), std::string(row.to), {}});
-  }
-  for (std::size_t shard = 0; shard < copied.size(); ++shard) {
-    const std::vector<PlannedTensor>& tensors = prepared.plan.shards[shard].tensors;
-    for (std::size_t i = 0; i < tensors.size(); ++i)
-      receipt.tensors[line_of[tensors[i].row]].digest = copied[shard].tensors[i];
-  }
-  return receipt;
+std::vector<Receipt::OutputFile> files_of_receipt(const std::vector<RewriteResult::File>& files) {
+  std::vector<Receipt::OutputFile> rows;
+  for (const auto& file : files) rows.push_back({file.name, file.written.size, file.written.digest, {}});
+  return rows;
 }
 
 // In the order in which they may appear: whoever sees the last one sees all.
@@ -133,17 +89,18 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
 
   RewriteResult result;
   progress.begin("copying", plan.data_bytes());
-  const std::vector<CopiedShard> copied = copy_shards(prepared, target, request, progress, interrupt);
+  const std::vector<WrittenShard> copied = copy_shards(prepared, target, request, progress, interrupt);
   progress.end();
   for (std::size_t i = 0; i < copied.size(); ++i)
-    result.shards.push_back({plan.shards[i].name, copied[i].written});
+    result.shards.push_back({plan.shards[i].name, {copied[i].size, *copied[i].digest}});
   result.others = copy_side_files(prepared, target, progress, interrupt);
   if (plan.index_name) result.others.push_back(write_text(target, *plan.index_name, *plan.index_text));
 
   result.used = prepared.keys->used();
   result.receipt_name =
       target.is_single_file() ? receipt_name_beside(plan.shards.front().name) : std::string(kReceiptName);
-  const std::string receipt = write_receipt(make_receipt(request, prepared, copied, result));
+  const std::string receipt = write_receipt(
+      make_receipt(request.plan, prepared, copied, files_of_receipt(result.others)), request.jobs);
   result.receipt_digest = write_text(target, result.receipt_name, receipt).written.digest;
   interrupt.check();
 

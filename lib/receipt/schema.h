@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "receipt/receipt.h"
 #include "transforms/renaming.h"
 
 namespace keyshift::receipt_schema {
@@ -31,6 +32,22 @@ inline std::optional<UsedTransforms::Which> parse_which(std::string_view text) {
     if (text == name(which)) return which;
   }
   return std::nullopt;
+}
+
+inline std::string_view name(Receipt::Layout layout) {
+  return layout == Receipt::Layout::keep ? "keep" : "canonical";
+}
+
+inline std::string_view name(DigestsHeld held) {
+  switch (held) {
+    case DigestsHeld::all:
+      return "all";
+    case DigestsHeld::some:
+      return "some";
+    case DigestsHeld::none:
+      return "none";
+  }
+  return "";
 }
 
 }  // namespace keyshift::receipt_schema

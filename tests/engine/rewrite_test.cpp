@@ -144,9 +144,18 @@ TEST_CASE("a receipt tells what was done and names the receipt before it") {
   CHECK(receipt.source_index->text == read_file(source / kIndex));
   CHECK(receipt.tensors.at(3).from == "lm_head.weight");
   CHECK(receipt.tensors.at(3).digest == digest_of(std::string_view("head!")));
-  CHECK(receipt.shards.at(0).digest == digest_of(read_file(folder / "out" / kFirstShard)));
+  const std::string shard = read_file(folder / "out" / kFirstShard);
+  CHECK(receipt.shards.at(0).digest == digest_of(shard));
+  CHECK(receipt.shards.at(0).header_digest ==
+        digest_of(std::string_view(shard).substr(0, shard.size() - 20)));
+  CHECK(receipt.source_files.at(1).name == "tokenizer.json");
+  CHECK(receipt.source_files.at(1).digest == digest_of(std::string_view("{}")));
+  CHECK(digests_held(receipt) == DigestsHeld::all);
+  CHECK_FALSE(receipt.target.has_value());
   run(request_for(folder / "out", folder / "again", "^backbone=>model"));
-  CHECK(read_receipt(folder / "again/keyshift-receipt.json").previous == first.receipt_digest);
+  const Receipt again = read_receipt(folder / "again/keyshift-receipt.json");
+  CHECK(again.previous == read_file(folder / "out/keyshift-receipt.json"));
+  CHECK(digest_of(*again.previous) == first.receipt_digest);
 }
 
 TEST_CASE("two keys that would become one are refused by both their names, and nothing appears") {

@@ -22,8 +22,8 @@ struct Ran {
 /// Runs one command line. `in`: what comes on standard input.
 Ran run_command(const std::vector<std::string>& arguments, std::string_view in = {}, Terminal terminal = {});
 
-/// The command line, its output, its errors and its exit code as one text, with times, rates and free space
-/// taken out, for they differ from run to run.
+/// The command line, its output, its errors and its exit code as one text, with times, rates, free space
+/// and the digests of receipts taken out, for they differ from run to run or from machine to machine.
 std::string transcript(const std::vector<std::string>& arguments, std::string_view in = {},
                        Terminal terminal = {});
 
