@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "compare/diff.h"
 #include "compare/verify.h"
 #include "engine/progress.h"
 #include "engine/rewrite.h"

@@ -11,6 +11,7 @@
   X(convert) \
   X(verify) \
   X(roundtrip) \
+  X(diff) \
   X(sample)
 // clang-format on
 
