@@ -20,9 +20,13 @@ std::optional<std::string> previous_receipt(const CheckpointPlace& place) {
   return read_small_file(*path, kMaxReceipt);
 }
 
-// A side file that went along has the digest of its copy; others are read.
+// A side file that went along as it was has the digest of its copy; one that stayed behind is read.
 Receipt::SourceFile describe_side_file(const fs::path& folder, const std::string& name,
-                                       const std::vector<Receipt::OutputFile>& others) {
+                                       const Receipt& receipt) {
+  const auto old = std::find_if(receipt.rewritten.begin(), receipt.rewritten.end(),
+                                [&](const Receipt::Text& text) { return text.name == name; });
+  if (old != receipt.rewritten.end()) return {name, old->text.size(), digest_of(old->text)};
+  const std::vector<Receipt::OutputFile>& others = receipt.others;
   const auto copy =
       std::find_if(others.begin(), others.end(), [&](const auto& file) { return file.name == name; });
   if (copy != others.end()) return {name, copy->size, copy->digest};
@@ -43,7 +47,7 @@ void describe_source(const Checkpoint& checkpoint, Receipt& receipt) {
   }
   if (checkpoint.index()) receipt.source_index = Receipt::Text{*place.index_name, checkpoint.index_text()};
   for (const std::string& name : place.side_files)
-    receipt.source_files.push_back(describe_side_file(place.folder, name, receipt.others));
+    receipt.source_files.push_back(describe_side_file(place.folder, name, receipt));
 }
 
 void describe_request(const PlanRequest& request, Receipt& receipt) {
@@ -69,11 +73,13 @@ void describe_tensors(const PreparedPlan& prepared, std::span<const WrittenShard
 }  // namespace
 
 Receipt make_receipt(const PlanRequest& request, const PreparedPlan& prepared,
-                     std::span<const WrittenShard> shards, std::vector<Receipt::OutputFile> others) {
+                     std::span<const WrittenShard> shards, std::vector<Receipt::OutputFile> others,
+                     std::vector<Receipt::Text> rewritten) {
   Receipt receipt;
   describe_request(request, receipt);
   receipt.used = prepared.keys->used();
   receipt.others = std::move(others);
+  receipt.rewritten = std::move(rewritten);
   describe_source(*prepared.checkpoint, receipt);
   for (std::size_t i = 0; i < shards.size(); ++i) {
     const PlannedShard& planned = prepared.plan.shards[i];

@@ -21,10 +21,12 @@ struct WrittenShard {
   std::vector<Digest> tensors;  // in the plan's order; empty where their bytes were not read
 };
 
-/// `shards`: one per shard of the plan, in its order; `others`: side files, then the index. The receipt that
-/// lies in the source, if there is one, is read and taken along. Options that are no part of the plan's
-/// request (in_place, rewritten) are left for the caller to set. Errors: io.
+/// `shards`: one per shard of the plan, in its order; `others`: side files, then the index; `rewritten`:
+/// those among them that did not go along as they were, as they were. The receipt that lies in the source, if
+/// there is one, is read and taken along. Options that are no part of the plan's request (in_place) are left
+/// for the caller to set. Errors: io.
 Receipt make_receipt(const PlanRequest& request, const PreparedPlan& prepared,
-                     std::span<const WrittenShard> shards, std::vector<Receipt::OutputFile> others);
+                     std::span<const WrittenShard> shards, std::vector<Receipt::OutputFile> others,
+                     std::vector<Receipt::Text> rewritten = {});
 
 }  // namespace keyshift
