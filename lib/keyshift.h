@@ -19,6 +19,7 @@
 #include "compare/diff.h"
 #include "compare/verify.h"
 #include "engine/progress.h"
+#include "engine/revert.h"
 #include "engine/rewrite.h"
 #include "engine/roundtrip.h"
 #include "format/checkpoint.h"

@@ -9,6 +9,7 @@
   X(rename) \
   X(explain) \
   X(convert) \
+  X(revert) \
   X(verify) \
   X(roundtrip) \
   X(diff) \

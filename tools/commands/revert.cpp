@@ -21,19 +21,23 @@ std::string line(std::string_view name, const std::string& text) {
 
 std::string proof_of(const RevertResult& result) {
   if (result.digests == DigestsHeld::all) return "every tensor, header, index and side file, by its digest";
-  return fmt::format("headers, sizes and side files; the receipt holds the digests of {} of {} tensors, so the bytes "
-                     "of the others are not proven",
-                     grouped(result.proven), grouped(result.tensors));
+  return fmt::format(
+      "headers, sizes and side files; the receipt holds the digests of {} of {} tensors, so the bytes "
+      "of the others are not proven",
+      grouped(result.proven), grouped(result.tensors));
 }
 
-std::string text_of(const RevertResult& result, const RevertRequest& request, double seconds, const Style& style) {
-  const auto rate = static_cast<std::uint64_t>(static_cast<double>(result.data_bytes) / std::max(seconds, 1e-9));
+std::string text_of(const RevertResult& result, const RevertRequest& request, double seconds,
+                    const Style& style) {
+  const auto rate =
+      static_cast<std::uint64_t>(static_cast<double>(result.data_bytes) / std::max(seconds, 1e-9));
   std::string out = style.bold(fmt::format("reverted {} → {}", printable(request.source.string()),
                                            printable(request.destination.string()))) +
                     '\n';
-  out += line("shards", fmt::format("{} with {}, {} in {} ({}/s)", grouped(result.shards.size()),
-                                    counted(result.tensors, "tensor"), style.size(human_bytes(result.data_bytes)),
-                                    human_seconds(seconds), human_bytes(rate)));
+  out += line("shards",
+              fmt::format("{} with {}, {} in {} ({}/s)", grouped(result.shards.size()),
+                          counted(result.tensors, "tensor"), style.size(human_bytes(result.data_bytes)),
+                          human_seconds(seconds), human_bytes(rate)));
   out += line("proven", proof_of(result));
   std::vector<std::string> others;
   for (const auto& file : result.others) others.push_back(printable(file.name));
@@ -58,7 +62,10 @@ std::string_view name_of(DigestsHeld held) {
 std::string json_of(const RevertResult& result, const RevertRequest& request, double seconds) {
   json::Writer out;
   out.begin_object().key("schema").string("keyshift-revert/1");
-  out.key("source").string(path_text(request.source)).key("destination").string(path_text(request.destination));
+  out.key("source")
+      .string(path_text(request.source))
+      .key("destination")
+      .string(path_text(request.destination));
   out.key("receipt").string(path_text(result.receipt));
   write_files(out, "shards", result.shards);
   write_files(out, "others", result.others);
@@ -71,11 +78,13 @@ std::string json_of(const RevertResult& result, const RevertRequest& request, do
 class RevertCommand : public Command {
  public:
   void declare(Options& options) override {
-    options.argument("DST", "what a conversion wrote: a file, an index, a folder or a hub cache folder", source_);
+    options.argument("DST", "what a conversion wrote: a file, an index, a folder or a hub cache folder",
+                     source_);
     options.argument("OUT", "where the original appears: a file if it ends in .safetensors, else a folder",
                      destination_);
     options.heading("What to do");
-    options.value("--receipt", "FILE", "the conversion's receipt; default: the one that lies beside DST", receipt_);
+    options.value("--receipt", "FILE", "the conversion's receipt; default: the one that lies beside DST",
+                  receipt_);
     options.flag("--force", "replace a checkpoint that is at OUT (never any other folder)", force_);
     which_.declare(options);
     options.heading("Output");
@@ -100,9 +109,9 @@ class RevertCommand : public Command {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     warn_of(result.warnings, console);
     if (console.quiet && !json_) return kDone;
-    return console.answer(json_ ? json_of(result, request, seconds)
-                                : text_of(result, request, seconds, Style(console.colour)),
-                          kDone);
+    return console.answer(
+        json_ ? json_of(result, request, seconds) : text_of(result, request, seconds, Style(console.colour)),
+        kDone);
   }
 
  private:
@@ -117,8 +126,10 @@ class RevertCommand : public Command {
 namespace described {
 extern const CommandInfo revert{
     "revert", "undoes a conversion: the original files, byte for byte",
-    "With the conversion's receipt: header text, key order, padding, __metadata__, index, the split into shards, side\n"
-    "files, and the receipt that lay there, so that a chain of conversions is undone step by step. All of it is held\n"
+    "With the conversion's receipt: header text, key order, padding, __metadata__, index, the split into "
+    "shards, side\n"
+    "files, and the receipt that lay there, so that a chain of conversions is undone step by step. All of it "
+    "is held\n"
     "against the receipt's digests before it appears at OUT; what the receipt holds no digest of is named.\n",
     "  keyshift revert converted/ original/\n"
     "  keyshift revert bare.safetensors model.safetensors\n",
