@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "base/json.h"
+#include "base/plain_bytes.h"
 #include "base/utf8.h"
 
 namespace keyshift::json {
@@ -42,32 +43,31 @@ void append_unicode_escape(std::string& out, char32_t codepoint) {
   unit(0xDC00 + ((codepoint - 0x10000) & 0x3FFU));
 }
 
+// Escapes the character at the start of `text`, and returns its length in bytes.
+std::size_t append_escape(std::string& out, std::string_view text) {
+  if (const char letter = short_escape(static_cast<unsigned char>(text.front()))) {
+    out.push_back('\\');
+    out.push_back(letter);
+    return 1;
+  }
+  const std::size_t length = std::max<std::size_t>(1, utf8::valid_length(text));
+  append_unicode_escape(out, utf8::decode(text.substr(0, length)));
+  return length;
+}
+
 }  // namespace
 
 void append_string(std::string& out, std::string_view text, Escapes escapes) {
   out.push_back('"');
-  std::size_t plain = 0;  // start of the run that needs no escape
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool escaped =
-        byte < 0x20 || byte == '"' || byte == '\\' || (escapes == Escapes::ascii && byte >= 0x7F);
-    if (!escaped) {
-      ++i;
-      continue;
-    }
-    out.append(text, plain, i - plain);
-    std::size_t length = 1;
-    if (const char letter = short_escape(byte)) {
-      out.push_back('\\');
-      out.push_back(letter);
-    } else {
-      length = std::max<std::size_t>(1, utf8::valid_length(text.substr(i)));
-      append_unicode_escape(out, utf8::decode(text.substr(i, length)));
-    }
-    i += length;
-    plain = i;
+  for (std::size_t at = 0;;) {
+    const std::string_view rest = text.substr(at);
+    const std::size_t plain = escapes == Escapes::ascii ? plain_prefix<PlainBytes::ascii>(rest)
+                                                        : plain_prefix<PlainBytes::utf8>(rest);
+    out.append(rest.substr(0, plain));
+    at += plain;
+    if (at == text.size()) break;
+    at += append_escape(out, text.substr(at));
   }
-  out.append(text, plain);
   out.push_back('"');
 }
 

@@ -47,13 +47,18 @@ std::string such_keys(std::size_t count) { return count > 1 ? fmt::format(" ({} 
 class KeyCheck {
  public:
   KeyCheck(const std::vector<Shard>& shards, bool tolerate, std::vector<std::string>& warnings)
-      : shards_(shards), tolerate_(tolerate), warnings_(warnings), keys_(count(shards)) {}
+      : shards_(shards), tolerate_(tolerate), warnings_(warnings), keys_(count(shards)) {
+    places_.reserve(count(shards));
+  }
 
   void collect() {
     for (std::uint32_t s = 0; s < shards_.size(); ++s) {
-      for (const TensorInfo& tensor : shards_[s].header().tensors()) {
+      const std::span<const std::uint64_t> hashes = shards_[s].header().key_hashes();
+      for (std::size_t i = 0; i < hashes.size(); ++i) {
+        if (i + kAhead < hashes.size()) keys_.prefetch(hashes[i + kAhead]);
+        const TensorInfo& tensor = shards_[s].header().tensors()[i];
         const std::uint32_t known = keys_.size();
-        const std::uint32_t number = keys_.insert(tensor.key);
+        const std::uint32_t number = keys_.insert(tensor.key, hashes[i]);
         if (number == known) {
           places_.push_back({s, &tensor});
         } else {
@@ -68,14 +73,18 @@ class KeyCheck {
   void compare_with(const Index& index, const std::string& index_file, const std::string& index_name) {
     std::vector<bool> listed(keys_.size());
     std::size_t absent = 0, elsewhere = 0;
-    const std::pair<std::string, std::string>* first_absent = nullptr;
-    const std::pair<std::string, std::string>* first_elsewhere = nullptr;
-    for (const auto& entry : index.weight_map) {
-      const std::uint32_t number = keys_.find(entry.first);
+    const WeightMap::Entry* first_absent = nullptr;
+    const WeightMap::Entry* first_elsewhere = nullptr;
+    std::uint32_t next = 0;
+    for (const WeightMap::Entry& entry : index.weight_map) {
+      // Both list most keys in the same order.
+      const bool as_expected = next < keys_.size() && keys_.key(next) == entry.first;
+      const std::uint32_t number = as_expected ? next : keys_.find(entry.first);
       if (number == KeyIndex::kNone) {
         if (absent++ == 0) first_absent = &entry;
         continue;
       }
+      next = number + 1;
       listed[number] = true;
       if (shards_[places_[number].shard].name() != entry.second && elsewhere++ == 0) first_elsewhere = &entry;
     }
@@ -90,6 +99,8 @@ class KeyCheck {
   }
 
  private:
+  static constexpr std::size_t kAhead = 8;  // keys: how long memory takes to answer
+
   struct Place {
     std::uint32_t shard;
     const TensorInfo* tensor;
@@ -151,8 +162,8 @@ class KeyCheck {
     }
   }
 
-  void meet_absent(const std::pair<std::string, std::string>& entry, std::size_t count,
-                   const std::string& index_file, const std::string& index_name) {
+  void meet_absent(const WeightMap::Entry& entry, std::size_t count, const std::string& index_file,
+                   const std::string& index_name) {
     const std::string others = such_keys(count);
     if (tolerate_) {
       warnings_.push_back(fmt::format("{}: {} is promised in {}, and no shard has it{}", index_name,
@@ -194,7 +205,8 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path, const OpenOptions
   Checkpoint checkpoint;
   checkpoint.place_ = std::move(found.place);
   checkpoint.index_ = std::move(found.index);
-  checkpoint.index_text_ = std::move(found.index_text);
+  checkpoint.index_text_ =
+      found.index_text ? std::move(found.index_text) : std::make_shared<const std::string>();
   checkpoint.warnings_ = checkpoint.place_.warnings;
   checkpoint.shards_ = open_shards(checkpoint.place_, options.jobs);
   for (const Shard& shard : checkpoint.shards_) warn_of_oddities(shard, checkpoint.warnings_);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,7 +50,7 @@ class Checkpoint {
   const std::vector<Shard>& shards() const noexcept { return shards_; }
   const std::optional<Index>& index() const noexcept { return index_; }
   /// The index file as it stands; empty without one.
-  const std::string& index_text() const noexcept { return index_text_; }
+  const std::string& index_text() const noexcept { return *index_text_; }
   /// Everything odd and yet accepted, as sentences that name their file.
   const std::vector<std::string>& warnings() const noexcept { return warnings_; }
   std::uint64_t tensor_count() const noexcept;
@@ -60,7 +61,7 @@ class Checkpoint {
   CheckpointPlace place_;
   std::vector<Shard> shards_;
   std::optional<Index> index_;
-  std::string index_text_;
+  std::shared_ptr<const std::string> index_text_;  // never null
   std::vector<std::string> warnings_;
 };
 

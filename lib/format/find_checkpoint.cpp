@@ -224,7 +224,7 @@ class Search {
       throw Error(ErrorKind::index_invalid, fmt::format("the index {}, and it must be a file", finding.what))
           .in(file_name);
     }
-    found_.index_text = read_small_file(folder_ / name, kMaxIndexSize);
+    found_.index_text = std::make_shared<const std::string>(read_small_file(folder_ / name, kMaxIndexSize));
     found_.index = read_index(found_.index_text, file_name);
     found_.place.index_name = name;
     found_.place.shard_names = found_.index->shard_names();
@@ -244,7 +244,7 @@ class Search {
       const auto set = shards_by_name(safetensors_in_folder());
       if (set.empty()) throw;
       found_.index.reset();
-      found_.index_text.clear();
+      found_.index_text.reset();
       found_.place.index_name.reset();
       found_.place.shard_names = set;
       found_.place.warnings.push_back(fmt::format("the index cannot be used: {}", error.what()));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -12,7 +13,7 @@ namespace keyshift {
 struct FoundCheckpoint {
   CheckpointPlace place;
   std::optional<Index> index;
-  std::string index_text;
+  std::shared_ptr<const std::string> index_text;  // null without an index
 };
 
 /// As find_checkpoint().

@@ -62,11 +62,15 @@ class Header {
   /// nullopt: absent or null.
   const std::optional<Metadata>& metadata() const noexcept { return metadata_; }
   const HeaderOddities& oddities() const noexcept { return oddities_; }
+  /// hash_of_key() of each of tensors().
+  std::span<const std::uint64_t> key_hashes() const noexcept { return key_hashes_; }
 
  private:
   friend class HeaderReader;
+  friend class PlainHeaderReader;
   std::uint64_t length_ = 0, data_size_ = 0;
   std::vector<TensorInfo> tensors_;
+  std::vector<std::uint64_t> key_hashes_;
   std::vector<std::uint32_t> by_offset_;
   std::vector<std::uint64_t> dimensions_;                     // what the shapes point into
   std::vector<std::unique_ptr<std::string>> unescaped_keys_;  // keys whose text holds escapes

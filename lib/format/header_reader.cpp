@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "format/header.h"
 #include "format/header_layout.h"
+#include "format/header_readers.h"
 #include "format/key_index.h"
 
 namespace keyshift {
@@ -46,6 +47,7 @@ class HeaderReader {
   void reserve() {
     const std::size_t expected = text_.size() / 100;
     header_.tensors_.reserve(expected);
+    header_.key_hashes_.reserve(expected);
     header_.dimensions_.reserve(2 * expected);
     drafts_.reserve(expected);
     last_entry_.reserve(expected);
@@ -135,7 +137,8 @@ class HeaderReader {
       text = *header_.unescaped_keys_.back();
     }
     const std::uint32_t known = keys_.size();
-    const std::uint32_t number = keys_.insert(text);
+    const std::uint64_t hash = hash_of_key(text);
+    const std::uint32_t number = keys_.insert(text, hash);
     const auto entry = static_cast<std::uint32_t>(header_.tensors_.size());
     if (number == known) {
       last_entry_.push_back(entry);
@@ -145,6 +148,7 @@ class HeaderReader {
       header_.oddities_.repeated_keys.emplace_back(text);
     }
     header_.tensors_.push_back({.key = text, .shape = {}, .text_offset = key.offset});
+    header_.key_hashes_.push_back(hash);
     drafts_.emplace_back();
   }
 
@@ -266,10 +270,12 @@ class HeaderReader {
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       if (drafts_[i].replaced) continue;
       tensors[kept] = tensors[i];
+      header_.key_hashes_[kept] = header_.key_hashes_[i];
       tensors[kept].shape = std::span(header_.dimensions_).subspan(drafts_[i].shape_begin, drafts_[i].rank);
       ++kept;
     }
     tensors.resize(kept);
+    header_.key_hashes_.resize(kept);
   }
 
   const std::string& file_name_;
@@ -282,8 +288,13 @@ class HeaderReader {
   bool has_metadata_ = false;
 };
 
-Header Header::read(std::span<const std::byte> file_bytes, const std::string& file_name) {
+Header read_any_header(std::span<const std::byte> file_bytes, const std::string& file_name) {
   return HeaderReader(file_bytes, file_name).read();
+}
+
+Header Header::read(std::span<const std::byte> file_bytes, const std::string& file_name) {
+  if (auto plain = read_plain_header(file_bytes, file_name)) return std::move(*plain);
+  return read_any_header(file_bytes, file_name);
 }
 
 }  // namespace keyshift

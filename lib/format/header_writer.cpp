@@ -1,61 +1,33 @@
 #include <fmt/format.h>
 
-#include <array>
-#include <charconv>
-
 #include "base/error.h"
 #include "base/json_writer.h"
+#include "base/text_builder.h"
 #include "format/header.h"
 
 namespace keyshift {
 
 namespace {
 
-// What comes behind a key, put together in a buffer of its own: one append an entry.
-class Description {
- public:
-  explicit Description(std::string& out) : out_(out) {}
+// Bytes that a description may need beside its dimensions.
+constexpr std::size_t kDescription = 80 + 2 * TextBuilder::kLongestNumber;
 
-  void append(const HeaderEntry& entry) {
-    add(R"(:{"dtype":")");
-    add(name(entry.dtype));
-    add(R"(","shape":[)");
-    for (std::size_t i = 0; i < entry.shape.size(); ++i) {
-      if (i > 0) add(",");
-      add(entry.shape[i]);
-    }
-    add(R"(],"data_offsets":[)");
-    add(entry.begin);
-    add(",");
-    add(entry.end);
-    add("]}");
-    flush();
+void add_entry(TextBuilder& out, const HeaderEntry& entry) {
+  out.add_string<PlainBytes::utf8>(entry.key,
+                                   kDescription + (1 + TextBuilder::kLongestNumber) * entry.shape.size());
+  out.add(R"(:{"dtype":")");
+  out.add(name(entry.dtype));
+  out.add(R"(","shape":[)");
+  for (std::size_t i = 0; i < entry.shape.size(); ++i) {
+    if (i > 0) out.add(",");
+    out.add(entry.shape[i]);
   }
-
- private:
-  static constexpr std::size_t kRoom = 32;  // bytes that one add() may need
-
-  void add(std::string_view text) {
-    make_room();
-    at_ = text.copy(buffer_.data() + at_, text.size()) + at_;
-  }
-  void add(std::uint64_t number) {
-    make_room();
-    char* end = std::to_chars(buffer_.data() + at_, buffer_.data() + buffer_.size(), number).ptr;
-    at_ = static_cast<std::size_t>(end - buffer_.data());
-  }
-  void make_room() {
-    if (buffer_.size() - at_ < kRoom) flush();
-  }
-  void flush() {
-    out_.append(buffer_.data(), at_);
-    at_ = 0;
-  }
-
-  std::string& out_;
-  std::array<char, 256> buffer_;
-  std::size_t at_ = 0;
-};
+  out.add(R"(],"data_offsets":[)");
+  out.add(entry.begin);
+  out.add(",");
+  out.add(entry.end);
+  out.add("]}");
+}
 
 void append_metadata(std::string& out, const Metadata& metadata) {
   json::append_string(out, kMetadataKey);
@@ -81,17 +53,19 @@ std::size_t expected_size(std::span<const HeaderEntry> entries) {
 
 std::string write_header(std::span<const HeaderEntry> entries, const std::optional<Metadata>& metadata,
                          HeaderPadding padding) {
-  std::string out;
-  out.reserve(expected_size(entries));
-  out.append(8, '\0');
-  out += '{';
-  if (metadata) append_metadata(out, *metadata);
-  Description description(out);
+  std::string start(8, '\0');
+  start += '{';
+  if (metadata) append_metadata(start, *metadata);
+  TextBuilder text(start.size() + expected_size(entries));
+  text.add(start);
+  bool first = !metadata;
   for (const HeaderEntry& entry : entries) {
-    if (out.back() != '{') out += ',';
-    json::append_string(out, entry.key);
-    description.append(entry);
+    text.reserve(1);
+    if (!first) text.add(",");
+    first = false;
+    add_entry(text, entry);
   }
+  std::string out = text.finish();
   out += '}';
   const std::uint64_t past =
       (out.size() + padding.modulus - padding.remainder % padding.modulus) % padding.modulus;

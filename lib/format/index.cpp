@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <set>
 
 #include "base/error.h"
 #include "base/json_number.h"
+#include "format/index_readers.h"
 #include "format/key_index.h"
 
 namespace keyshift {
@@ -14,13 +16,13 @@ namespace keyshift {
 using json::Kind;
 using json::Value;
 
-namespace {
-
+/// Every index that JSON allows.
 class IndexReader {
  public:
   IndexReader(std::string_view text, const std::string& file_name) : text_(text), file_name_(file_name) {}
 
   Index read() {
+    index_.weight_map.memory_ = memory_;
     json::Document document(text_, 0,
                             {.file = file_name_,
                              .not_utf8 = ErrorKind::index_invalid,
@@ -79,7 +81,7 @@ class IndexReader {
           fmt::format("weight_map is {}, and it must be an object from keys to shards", name(value.kind())));
     }
     const std::size_t expected = text_.size() / 100;
-    index_.weight_map.reserve(expected);
+    index_.weight_map.entries_.reserve(expected);
     KeyIndex keys(expected);
     value.members([&](const json::Key& key, Value& member) { read_place(key, member, keys); });
   }
@@ -96,21 +98,28 @@ class IndexReader {
     const std::uint32_t known = keys.size();
     const std::uint32_t number = keys.insert(key.text);  // the view lives as long as the document
     if (number == known) {
-      index_.weight_map.emplace_back(key.text, shard);
+      index_.weight_map.entries_.emplace_back(kept(key.text), kept_shard(shard));
       return;
     }
-    std::string& first = index_.weight_map[number].second;
+    std::string_view& first = index_.weight_map.entries_[number].second;
     if (repeated_++ == 0) {
       index_.warnings.push_back(
           fmt::format("the key {} stands in it twice, for {} and for {}; the last is taken", quote(key.text),
                       quote(first), quote(shard)));
     }
-    first = shard;
+    first = kept_shard(shard);
+  }
+
+  // The document's text does not outlive it.
+  std::string_view kept(std::string_view text) { return memory_->emplace_back(text); }
+  std::string_view kept_shard(std::string_view shard) {
+    if (index_.weight_map.empty() || kept_shard_ != shard) kept_shard_ = kept(shard);
+    return kept_shard_;
   }
 
   void check_shard_name(const json::Key& key, std::string_view shard, Value& value) {
     // The same shard comes again and again.
-    if (shard == last_shard_) return;
+    if (!shard.empty() && shard == last_shard_) return;
     if (const std::string reason = unsafe_shard_name(shard); !reason.empty()) {
       throw value
           .error(ErrorKind::shard_name_unsafe,
@@ -148,8 +157,11 @@ class IndexReader {
   Index index_;
   bool has_weight_map_ = false;
   std::size_t repeated_ = 0;
-  std::string_view last_shard_;
+  std::string_view last_shard_, kept_shard_;
+  std::shared_ptr<std::deque<std::string>> memory_ = std::make_shared<std::deque<std::string>>();
 };
+
+namespace {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -162,12 +174,25 @@ bool is_forbidden_control(char c) {
 
 std::vector<std::string> Index::shard_names() const {
   std::set<std::string_view> names;
-  for (const auto& [key, shard] : weight_map) names.insert(shard);
+  std::string_view last;
+  for (const auto& [key, shard] : weight_map) {
+    if (shard != last) names.insert(shard);
+    last = shard;
+  }
   return {names.begin(), names.end()};
 }
 
-Index read_index(std::string_view text, const std::string& file_name) {
+Index read_any_index(std::string_view text, const std::string& file_name) {
   return IndexReader(text, file_name).read();
+}
+
+Index read_index(std::shared_ptr<const std::string> text, const std::string& file_name) {
+  if (auto plain = read_plain_index(text)) return std::move(*plain);
+  return read_any_index(*text, file_name);
+}
+
+Index read_index(std::string_view text, const std::string& file_name) {
+  return read_index(std::make_shared<const std::string>(text), file_name);
 }
 
 std::string unsafe_shard_name(std::string_view name) {

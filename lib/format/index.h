@@ -1,7 +1,9 @@
 // model.safetensors.index.json: read, checked, and written as transformers writes it. Rules: FORMAT.md, F20 …
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,9 +14,30 @@
 
 namespace keyshift {
 
+/// key → shard name. The views are good as long as the map or a copy of it.
+class WeightMap {
+ public:
+  using Entry = std::pair<std::string_view, std::string_view>;
+
+  auto begin() noexcept { return entries_.begin(); }
+  auto end() noexcept { return entries_.end(); }
+  auto begin() const noexcept { return entries_.begin(); }
+  auto end() const noexcept { return entries_.end(); }
+  std::size_t size() const noexcept { return entries_.size(); }
+  bool empty() const noexcept { return entries_.empty(); }
+  const Entry& operator[](std::size_t i) const noexcept { return entries_[i]; }
+  friend bool operator==(const WeightMap& a, const WeightMap& b) noexcept { return a.entries_ == b.entries_; }
+
+ private:
+  friend class IndexReader;
+  friend class PlainIndexReader;
+  std::vector<Entry> entries_;
+  std::shared_ptr<const void> memory_;  // what the views point into
+};
+
 struct Index {
-  /// weight_map in text order: key → shard name. Where a key is repeated its first place, its last value.
-  std::vector<std::pair<std::string, std::string>> weight_map;
+  /// weight_map in text order. Where a key is repeated its first place, its last value.
+  WeightMap weight_map;
   /// metadata.total_size when it is a u64; else nullopt.
   std::optional<std::uint64_t> total_size;
   /// The whole "metadata" object (Kind::null when absent or null) and other members of the top level, carried
@@ -33,6 +56,8 @@ struct Index {
 /// or empty component, backslash, not ending in `.safetensors`), key_reserved is not used here. `file_name`
 /// is for messages.
 Index read_index(std::string_view text, const std::string& file_name);
+/// The same without a copy of the text.
+Index read_index(std::shared_ptr<const std::string> text, const std::string& file_name);
 
 /// As json.dumps(index, indent=2, sort_keys=True) + "\n" in Python: metadata before weight_map, keys sorted,
 /// ASCII escapes. `weight_map` in any order. metadata.total_size is set to `total_size` (bytes); the rest of

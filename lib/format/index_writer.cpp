@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/json_writer.h"
+#include "base/text_builder.h"
 #include "format/index.h"
 
 namespace keyshift {
@@ -25,22 +27,39 @@ json::Node with_total_size(const json::Node& metadata, std::uint64_t total_size)
   return out;
 }
 
+std::size_t expected_size(const std::vector<std::pair<std::string_view, std::string_view>>& places) {
+  std::size_t size = 64;
+  for (const auto& [key, shard] : places) size += key.size() + shard.size() + 12;
+  return size;
+}
+
 }  // namespace
 
 std::string write_index(const std::vector<std::pair<std::string_view, std::string_view>>& weight_map,
                         std::uint64_t total_size, const json::Node& metadata) {
   // UTF-8 sorts by bytes as Python sorts by code points.
-  auto sorted = weight_map;
-  if (!std::is_sorted(sorted.begin(), sorted.end())) std::sort(sorted.begin(), sorted.end());
+  if (!std::is_sorted(weight_map.begin(), weight_map.end())) {
+    auto sorted = weight_map;
+    std::sort(sorted.begin(), sorted.end());
+    return write_index(sorted, total_size, metadata);
+  }
   json::Writer writer(2, json::Escapes::ascii);
   writer.begin_object();
   writer.key("metadata").node(with_total_size(metadata, total_size), true);
   writer.key("weight_map").begin_object();
-  for (const auto& [key, shard] : sorted) writer.key(key).string(shard);
-  writer.end_object();
-  writer.end_object();
-  writer.text() += '\n';
-  return std::move(writer.text());
+  const std::string start = std::move(writer.text());
+  TextBuilder text(start.size() + expected_size(weight_map));
+  text.add(start);
+  for (std::size_t i = 0; i < weight_map.size(); ++i) {
+    text.reserve(8);
+    text.add(i == 0 ? "\n    " : ",\n    ");
+    text.add_string<PlainBytes::ascii>(weight_map[i].first, 2);
+    text.add(": ");
+    text.add_string<PlainBytes::ascii>(weight_map[i].second, 0);
+  }
+  text.reserve(16);
+  text.add(weight_map.empty() ? "}\n}\n" : "\n  }\n}\n");
+  return text.finish();
 }
 
 }  // namespace keyshift

@@ -9,17 +9,17 @@ namespace keyshift {
 
 namespace {
 
-std::uint64_t hash(std::string_view key) noexcept {
+std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32U); }
+
+}  // namespace
+
+std::uint64_t hash_of_key(std::string_view key) noexcept {
   static const std::uint64_t seed = [] {
     std::random_device random;
     return (std::uint64_t{random()} << 32U) | random();
   }();
   return hash_of(key, seed);
 }
-
-std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32U); }
-
-}  // namespace
 
 KeyIndex::KeyIndex(std::size_t expected) : slots_(std::bit_ceil(2 * expected + 16)) {
   keys_.reserve(expected);
@@ -37,24 +37,19 @@ void KeyIndex::grow() {
   std::vector<Slot> larger(slots_.size() * 2);
   slots_.swap(larger);
   for (std::uint32_t number = 0; number < size(); ++number) {
-    const std::uint64_t hashed = hash(keys_[number]);
+    const std::uint64_t hashed = hash_of_key(keys_[number]);
     slots_[place(keys_[number], hashed)] = {number, tag_of(hashed)};
   }
 }
 
-std::uint32_t KeyIndex::insert(std::string_view key) {
+std::uint32_t KeyIndex::insert(std::string_view key, std::uint64_t hash) {
   if (2 * (keys_.size() + 1) > slots_.size()) grow();
-  const std::uint64_t hashed = hash(key);
-  Slot& slot = slots_[place(key, hashed)];
+  Slot& slot = slots_[place(key, hash)];
   if (slot.number == kNone) {
-    slot = {size(), tag_of(hashed)};
+    slot = {size(), tag_of(hash)};
     keys_.push_back(key);
   }
   return slot.number;
-}
-
-std::uint32_t KeyIndex::find(std::string_view key) const noexcept {
-  return slots_[place(key, hash(key))].number;
 }
 
 }  // namespace keyshift

@@ -7,8 +7,11 @@
 
 namespace keyshift {
 
-/// Numbers keys in the order of their first coming. The views must outlive it. The hash is seeded anew in
-/// every process, so that no file can be made that fills one bucket; nothing that can be seen depends on it.
+/// Seeded anew in every process, so that no file can be made that fills one bucket; nothing that can be seen
+/// depends on it.
+std::uint64_t hash_of_key(std::string_view key) noexcept;
+
+/// Numbers keys in the order of their first coming. The views must outlive it.
 class KeyIndex {
  public:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
@@ -17,9 +20,16 @@ class KeyIndex {
   explicit KeyIndex(std::size_t expected = 0);
 
   /// The number of `key`, which is size() - 1 if it is new.
-  std::uint32_t insert(std::string_view key);
+  std::uint32_t insert(std::string_view key) { return insert(key, hash_of_key(key)); }
+  std::uint32_t insert(std::string_view key, std::uint64_t hash);
   /// kNone if it was never inserted.
-  std::uint32_t find(std::string_view key) const noexcept;
+  std::uint32_t find(std::string_view key) const noexcept {
+    return slots_[place(key, hash_of_key(key))].number;
+  }
+  /// Brings the place of a key into the cache that will be looked at a little later.
+  void prefetch(std::uint64_t hash) const noexcept {
+    __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+  }
   std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(keys_.size()); }
   std::string_view key(std::uint32_t number) const noexcept { return keys_[number]; }
 

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <functional>
+#include <array>
+
+#include "format/key_index.h"
 
 namespace keyshift {
 
@@ -36,17 +37,25 @@ void refuse_unwritable(const KeyTable& table, const KeyTable::Row& row, ErrorKin
 }  // namespace
 
 std::vector<Collision> find_collisions(const std::vector<std::string_view>& new_keys) {
-  constexpr std::uint32_t kFree = 0xFFFFFFFF;
-  std::vector<std::uint32_t> slots(std::bit_ceil(std::max<std::size_t>(8, new_keys.size() * 2)), kFree);
-  const std::size_t mask = slots.size() - 1;
+  constexpr std::size_t kBlock = 32;  // keys whose places are asked for before the first is looked at
+  KeyIndex seen(new_keys.size());
+  std::vector<std::size_t> first;  // by the number of a key in `seen`
+  first.reserve(new_keys.size());
   std::vector<Collision> collisions;
-  for (std::size_t i = 0; i < new_keys.size(); ++i) {
-    std::size_t slot = std::hash<std::string_view>{}(new_keys[i]) & mask;
-    while (slots[slot] != kFree && new_keys[slots[slot]] != new_keys[i]) slot = (slot + 1) & mask;
-    if (slots[slot] == kFree) {
-      slots[slot] = static_cast<std::uint32_t>(i);
-    } else {
-      collisions.push_back({slots[slot], i});
+  std::array<std::uint64_t, kBlock> hashes;
+  for (std::size_t block = 0; block < new_keys.size(); block += kBlock) {
+    const std::size_t count = std::min(kBlock, new_keys.size() - block);
+    for (std::size_t i = 0; i < count; ++i) {
+      hashes[i] = hash_of_key(new_keys[block + i]);
+      seen.prefetch(hashes[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint32_t number = seen.insert(new_keys[block + i], hashes[i]);
+      if (number == first.size()) {
+        first.push_back(block + i);
+      } else {
+        collisions.push_back({first[number], block + i});
+      }
     }
   }
   return collisions;

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/parallel.h"
 #include "plan/shard_layout.h"
+#include "plan/sort_by_key.h"
 
 namespace keyshift {
 
@@ -46,18 +48,22 @@ json::Node index_metadata(const KeyTable& keys) {
   return metadata;
 }
 
-std::string index_of(const KeyTable& keys, const Plan& plan) {
-  std::vector<std::pair<std::string_view, std::string_view>> weight_map;
+std::string index_of(const KeyTable& keys, const std::vector<ShardContents>& shards) {
+  std::vector<KeyPlace> weight_map;
   weight_map.reserve(keys.rows().size());
-  for (const PlannedShard& shard : plan.shards) {
-    for (const PlannedTensor& tensor : shard.tensors)
-      weight_map.emplace_back(keys.rows()[tensor.row].to, shard.name);
+  std::uint64_t size = 0;
+  for (const ShardContents& shard : shards) {
+    for (const std::size_t row : shard.entries) {
+      const KeyTable::Row& place = keys.rows()[row];
+      weight_map.emplace_back(place.to, shard.name);
+      size += keys.checkpoint().shards()[place.shard].header().tensors()[place.tensor].size();
+    }
   }
+  sort_by_key(weight_map);
   // A key that lies in two shards is listed once, in the later one, which is the one that transformers takes.
   const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
-  std::ranges::stable_sort(weight_map, {}, &std::pair<std::string_view, std::string_view>::first);
   weight_map.erase(weight_map.begin(), std::unique(weight_map.rbegin(), weight_map.rend(), same_key).base());
-  return write_index(weight_map, plan.data_bytes(), index_metadata(keys));
+  return write_index(weight_map, size, index_metadata(keys));
 }
 
 }  // namespace
@@ -84,9 +90,18 @@ Plan make_plan(const KeyTable& keys, const PlanOptions& options) {
   }
   Plan plan;
   plan.keys = &keys;
+  const std::vector<ShardContents> contents = keep_shards(keys);
+  const bool has_index = checkpoint.index() && !options.single_file_name;
   ShardLayout layout(keys);
-  for (ShardContents& contents : keep_shards(keys))
-    plan.shards.push_back(layout.lay_out(std::move(contents)));
+  plan.shards.resize(contents.size());
+  // The index first: it takes longest.
+  for_each_parallel(contents.size() + 1, options.jobs, [&](std::size_t i) {
+    if (i > 0) {
+      plan.shards[i - 1] = layout.lay_out(contents[i - 1]);
+    } else if (has_index) {
+      plan.index_text = index_of(keys, contents);
+    }
+  });
   if (plan.shards.empty()) {
     throw Error(ErrorKind::usage, "no tensor would be left: every one of them is dropped");
   }
@@ -94,10 +109,7 @@ Plan make_plan(const KeyTable& keys, const PlanOptions& options) {
     plan.shards.front().name = *options.single_file_name;
     return plan;
   }
-  if (checkpoint.index()) {
-    plan.index_name = checkpoint.place().index_name;
-    plan.index_text = index_of(keys, plan);
-  }
+  if (has_index) plan.index_name = checkpoint.place().index_name;
   plan.side_files = checkpoint.place().side_files;
   return plan;
 }

@@ -53,6 +53,7 @@ struct Plan {
 struct PlanOptions {
   /// The shard's name if the output is to be a single file; else names are kept.
   std::optional<std::string> single_file_name;
+  unsigned jobs = 1;  // threads that write headers
 };
 
 /// Lays out `--layout keep`: each shard keeps its tensors and their byte order, but for those that are

@@ -17,12 +17,18 @@ PreparedPlan rename_keys(const PlanRequest& request, const RenamingOptions& rena
   return prepared;
 }
 
+PlanOptions plan_options(const PlanRequest& request) {
+  PlanOptions options = request.options;
+  options.jobs = request.open.jobs;
+  return options;
+}
+
 }  // namespace
 
 PreparedPlan prepare_plan(const PlanRequest& request) {
   PreparedPlan prepared = rename_keys(request, request.renaming);
   // --- from here the key table is fixed ---
-  prepared.plan = make_plan(*prepared.keys, request.options);
+  prepared.plan = make_plan(*prepared.keys, plan_options(request));
   // --- from here every offset is fixed ---
   return prepared;
 }
@@ -41,7 +47,7 @@ PreparedRoundtrip prepare_roundtrip(const PlanRequest& request) {
   prepared.saved = std::make_unique<KeyTable>(prepared.load.keys->renamed_again(*prepared.save_trie));
   prepared.saved->check();
   // --- from here the key table is fixed ---
-  prepared.plan = make_plan(*prepared.saved, request.options);
+  prepared.plan = make_plan(*prepared.saved, plan_options(request));
   // --- from here every offset is fixed ---
   return prepared;
 }

@@ -15,7 +15,7 @@ namespace keyshift {
 
 struct PlanRequest {
   std::filesystem::path source;
-  OpenOptions open;  // open.jobs threads read headers
+  OpenOptions open;  // open.jobs threads read headers, and write them
   TransformList transforms;
   RenamingOptions renaming;
   PlanOptions options;

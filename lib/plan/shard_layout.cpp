@@ -47,9 +47,9 @@ void ShardLayout::place_data(const ShardContents& contents, PlannedShard& shard)
   }
 }
 
-PlannedShard ShardLayout::lay_out(ShardContents contents) {
+PlannedShard ShardLayout::lay_out(const ShardContents& contents) {
   PlannedShard shard;
-  shard.name = std::move(contents.name);
+  shard.name = contents.name;
   shard.source = contents.source;
   place_data(contents, shard);
   std::vector<HeaderEntry> entries;

@@ -27,13 +27,13 @@ struct ShardContents {
   std::uint64_t start_without_data = 0;
 };
 
-/// Lays out the shards of one plan, one after another. Each row belongs to one shard at most.
+/// Lays out the shards of one plan, also several at a time. Each row belongs to one shard at most.
 class ShardLayout {
  public:
   /// Borrows `keys`, which must outlive it.
   explicit ShardLayout(const KeyTable& keys);
   /// Errors: header_too_large.
-  PlannedShard lay_out(ShardContents contents);
+  PlannedShard lay_out(const ShardContents& contents);
 
  private:
   const TensorInfo& info(std::size_t row) const;
