@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "compare/diff.h"
+#include "compare/infer.h"
 #include "compare/verify.h"
 #include "engine/progress.h"
 #include "engine/revert.h"

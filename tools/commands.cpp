@@ -13,6 +13,7 @@
   X(verify) \
   X(roundtrip) \
   X(diff) \
+  X(infer) \
   X(sample)
 // clang-format on
 

@@ -85,7 +85,7 @@ void ContentMatching::pair_by_name() {
 void ContentMatching::compare_pairs() {
   for_each_parallel(a_.size(), request_.jobs, [&](std::size_t i) {
     ContentMatch& result = results_[i];
-    result = {ContentMatch::Kind::missing, a_[i], {}, {}, false};
+    result = {ContentMatch::Kind::missing, a_[i], {}, {}, 0};
     const std::size_t other = partner_[i];
     if (other == kNone) return;
     result.kind = ContentMatch::Kind::changed;
@@ -136,15 +136,18 @@ void ContentMatching::pair_by_digest() {
   for (std::size_t i = 0; i < b_.size(); ++i) {
     if (is_open_b(i) && b_digests_[i]) groups[{form_of(b_[i]), *b_digests_[i]}].second.push_back(i);
   }
+  std::uint32_t group_count = 0;
   for (const auto& [what, group] : groups) {
     const auto& [ours, theirs] = group;
     if (ours.empty() || theirs.empty()) continue;
+    const bool alone = ours.size() == 1 && theirs.size() == 1;
+    const std::uint32_t number = alone ? 0 : ++group_count;
     std::vector<IdenticalTensor> a, b;
     for (const std::size_t i : ours) a.push_back({request_.expected[i], a_[i].shard->name()});
     for (const std::size_t i : theirs) b.push_back({b_[i].tensor->key, b_[i].shard->name()});
     for (const auto& [first, second] : pair_identical(a, b)) {
       const std::size_t i = ours[first], other = theirs[second];
-      results_[i] = {ContentMatch::Kind::renamed, a_[i], b_[other], {}, a.size() > 1 || b.size() > 1};
+      results_[i] = {ContentMatch::Kind::renamed, a_[i], b_[other], {}, number};
       b_matched_[other] = i;
     }
   }
@@ -160,11 +163,11 @@ std::vector<ContentMatch> ContentMatching::in_order() const {
       match.b = b_[partner_[i]];
       told[partner_[i]] = true;
     } else {  // what has its name holds the bytes of another
-      match = {ContentMatch::Kind::missing, a_[i], {}, {}, false};
+      match = {ContentMatch::Kind::missing, a_[i], {}, {}, 0};
     }
   }
   for (std::size_t i = 0; i < b_.size(); ++i) {
-    if (is_open_b(i) && !told[i]) all.push_back({ContentMatch::Kind::extra, {}, b_[i], {}, false});
+    if (is_open_b(i) && !told[i]) all.push_back({ContentMatch::Kind::extra, {}, b_[i], {}, 0});
   }
   return all;
 }

@@ -38,7 +38,9 @@ struct ContentMatch {
   Kind kind = Kind::same;
   TensorPlace a, b;
   std::optional<ByteDifference> bytes;  // changed, where dtype and shape are the same
-  bool ambiguous = false;  // renamed: several tensors hold these bytes, so that names and order decided
+  /// renamed: 0, or, where several tensors of a side hold these bytes so that names and order decided, the
+  /// number of their group.
+  std::uint32_t group = 0;
 };
 
 struct ContentRequest {
