@@ -27,11 +27,14 @@ struct Expected {
   Place source;
 };
 
-// Every tensor of the source under the name that the transforms, one by one, give it.
-std::vector<Expected> expected_tensors(const Checkpoint& source, const Renaming& renaming) {
+// Every tensor of the source that is to be kept, under the name that the transforms, one by one, give it.
+std::vector<Expected> expected_tensors(const Checkpoint& source, const Renaming& renaming,
+                                       const Subset& subset) {
   std::vector<Place> places;
   for (const Shard& shard : source.shards()) {
-    for (const TensorInfo& tensor : shard.header().tensors()) places.push_back({&shard, &tensor});
+    for (const TensorInfo& tensor : shard.header().tensors()) {
+      if (subset.keeps(tensor.key)) places.push_back({&shard, &tensor});
+    }
   }
   if (renaming.is_stateful()) {
     std::stable_sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
@@ -75,7 +78,7 @@ class Verification {
         source_(Checkpoint::open(request.source, request.open)),
         destination_(Checkpoint::open(request.destination, for_destination(request.open))),
         renaming_(request.transforms, request.renaming),
-        expected_(expected_tensors(source_, renaming_)),
+        expected_(expected_tensors(source_, renaming_, Subset(request.subset))),
         found_(tensors_by_key(destination_)) {}
 
   VerifyResult run() {
@@ -174,24 +177,47 @@ void Verification::compare_bytes() {
   result_.bytes = compared;
 }
 
-// A shard's metadata is that of the source shards whose tensors it holds; where these differ, one of theirs.
+// What `metadata` lacks, has too much or has otherwise than the source shards whose tensors it goes with: it
+// is to hold every entry of theirs, with the value that one of them has.
+std::string metadata_fault(const std::optional<Metadata>& metadata, const std::set<const Shard*>& sources) {
+  std::map<std::string_view, std::set<std::string_view>> values;
+  bool any = false;
+  for (const Shard* source : sources) {
+    const std::optional<Metadata>& theirs = source->header().metadata();
+    if (!theirs) continue;
+    any = true;
+    for (const auto& [name, value] : *theirs) values[name].insert(value);
+  }
+  if (!metadata && !any) return {};
+  if (!metadata) return "is missing";
+  if (!any) return "is there, and the source has none";
+  std::set<std::string_view> there;
+  for (const auto& [name, value] : *metadata) {
+    const auto expected = values.find(name);
+    if (expected == values.end()) return fmt::format("{} is not in the source", quote(name));
+    if (!expected->second.contains(value)) return fmt::format("{} has another value", quote(name));
+    there.insert(name);
+  }
+  for (const auto& [name, value] : values) {
+    if (!there.contains(name)) return fmt::format("{} is missing", quote(name));
+  }
+  return {};
+}
+
 void Verification::compare_metadata() {
   std::map<const Shard*, std::set<const Shard*>> sources;
   for (const auto& [was, is] : pairs_) sources[is.shard].insert(was.shard);
-  const auto sorted = [](const Shard& shard) {
-    std::optional<Metadata> metadata = shard.header().metadata();
-    if (metadata) std::sort(metadata->begin(), metadata->end());
-    return metadata;
-  };
   for (const Shard& shard : destination_.shards()) {
     const auto found = sources.find(&shard);
     if (found == sources.end()) continue;
-    const bool agrees =
-        std::ranges::any_of(found->second, [&](const Shard* was) { return sorted(*was) == sorted(shard); });
-    if (!agrees) {
-      report("metadata", shard.name(), "",
-             fmt::format("__metadata__ differs from that of {}", quote((*found->second.begin())->name())));
-    }
+    const std::string fault = metadata_fault(shard.header().metadata(), found->second);
+    if (fault.empty()) continue;
+    const std::string source =
+        found->second.size() == 1
+            ? quote((*found->second.begin())->name())
+            : fmt::format("the {} shards that its tensors come from", found->second.size());
+    report("metadata", shard.name(), "",
+           fmt::format("__metadata__ differs from that of {}: {}", source, fault));
   }
 }
 

@@ -10,6 +10,7 @@
 #include "base/interrupt.h"
 #include "format/checkpoint.h"
 #include "transforms/renaming.h"
+#include "transforms/subset.h"
 
 namespace keyshift {
 
@@ -18,6 +19,7 @@ struct VerifyRequest {
   OpenOptions open;  // of the source; the variant is the destination's, too
   TransformList transforms;
   RenamingOptions renaming;
+  SubsetPatterns subset;  // what was to be kept, by old names
   unsigned jobs = 1;
 };
 

@@ -110,7 +110,9 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
   result.tensors = prepared.keys->kept();
   result.changed = prepared.keys->changed();
   result.data_bytes = plan.data_bytes();
+  result.dropped = prepared.keys->rows().size() - result.tensors;
   result.warnings = prepared.checkpoint->warnings();
+  result.warnings.insert(result.warnings.end(), plan.warnings.begin(), plan.warnings.end());
   return result;
 }
 

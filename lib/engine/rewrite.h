@@ -28,7 +28,7 @@ struct RewriteResult {
   std::vector<File> shards, others;  // others: side files and index
   std::string receipt_name;
   Digest receipt_digest;
-  std::uint64_t tensors = 0, changed = 0, data_bytes = 0;
+  std::uint64_t tensors = 0, changed = 0, dropped = 0, data_bytes = 0;
   std::vector<bool> used;  // one flag per transform, in file order
   std::vector<std::string> warnings;
 };

@@ -61,13 +61,13 @@ std::vector<Collision> find_collisions(const std::vector<std::string_view>& new_
   return collisions;
 }
 
-KeyTable KeyTable::rename(const Checkpoint& checkpoint, const TransformTrie& trie) {
+KeyTable KeyTable::rename(const Checkpoint& checkpoint, const TransformTrie& trie, const Subset& subset) {
   std::vector<Row> rows;
   rows.reserve(checkpoint.tensor_count());
   for (std::uint32_t shard = 0; shard < checkpoint.shards().size(); ++shard) {
     std::uint32_t tensor = 0;
     for (const TensorInfo& info : checkpoint.shards()[shard].header().tensors()) {
-      rows.push_back({shard, tensor++, info.key, info.key, false});
+      rows.push_back({shard, tensor++, info.key, info.key, !subset.keeps(info.key)});
     }
   }
   return run(checkpoint, std::move(rows), trie);

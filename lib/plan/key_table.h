@@ -9,6 +9,7 @@
 
 #include "format/checkpoint.h"
 #include "transforms/rename_run.h"
+#include "transforms/subset.h"
 #include "transforms/transform_trie.h"
 
 namespace keyshift {
@@ -24,8 +25,9 @@ class KeyTable {
     bool dropped = false;  // is not written; then `to` means nothing
   };
 
-  /// Renames all keys of `checkpoint`. Errors: rename_failed, pattern_limit.
-  static KeyTable rename(const Checkpoint& checkpoint, const TransformTrie& trie);
+  /// Renames all keys of `checkpoint` that `subset` keeps. Errors: rename_failed, pattern_limit.
+  static KeyTable rename(const Checkpoint& checkpoint, const TransformTrie& trie,
+                         const Subset& subset = Subset({}));
   /// The same table with its new keys renamed once more (load, then save). Outcomes are those of the second
   /// renaming.
   KeyTable renamed_again(const TransformTrie& trie) const;

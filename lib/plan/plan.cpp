@@ -6,41 +6,16 @@
 #include <utility>
 
 #include "base/parallel.h"
-#include "plan/shard_layout.h"
 #include "plan/sort_by_key.h"
+#include "plan/spread.h"
 
 namespace keyshift {
 
 namespace {
 
-// Each shard keeps its tensors, their byte order and the order of its header; one of which every tensor is
-// dropped is left out.
-std::vector<ShardContents> keep_shards(const KeyTable& keys) {
-  std::vector<ShardContents> shards;
-  std::size_t first_row = 0;
-  for (std::uint32_t number = 0; number < keys.checkpoint().shards().size(); ++number) {
-    const Shard& source = keys.checkpoint().shards()[number];
-    const Header& header = source.header();
-    ShardContents shard;
-    shard.name = source.name();
-    shard.source = number;
-    shard.metadata = header.metadata();
-    shard.start_without_data = header.data_start();
-    const auto is_kept = [&](std::size_t row) { return !keys.rows()[row].dropped; };
-    for (std::size_t i = 0; i < header.tensors().size(); ++i) {
-      if (is_kept(first_row + i)) shard.entries.push_back(first_row + i);
-    }
-    for (const std::uint32_t tensor : header.by_offset()) {
-      if (is_kept(first_row + tensor)) shard.data.push_back(first_row + tensor);
-    }
-    first_row += header.tensors().size();
-    if (!shard.entries.empty() || header.tensors().empty()) shards.push_back(std::move(shard));
-  }
-  return shards;
-}
-
 // total_parameters cannot be computed (packed dtypes) and is carried over, but it is wrong for a subset.
 json::Node index_metadata(const KeyTable& keys) {
+  if (!keys.checkpoint().index()) return {};
   json::Node metadata = keys.checkpoint().index()->metadata;
   if (keys.kept() < keys.rows().size()) {
     std::erase_if(metadata.members, [](const auto& member) { return member.first == "total_parameters"; });
@@ -80,37 +55,76 @@ std::uint64_t Plan::output_bytes() const noexcept {
   return sum;
 }
 
-Plan make_plan(const KeyTable& keys, const PlanOptions& options) {
-  const Checkpoint& checkpoint = keys.checkpoint();
-  if (options.single_file_name && checkpoint.shards().size() != 1) {
-    throw Error(ErrorKind::usage,
-                fmt::format("the checkpoint has {} shards, which do not fit into the one file {}; name a "
-                            "folder as the destination",
-                            checkpoint.shards().size(), quote(*options.single_file_name)));
+namespace {
+
+// Without any tensor there is nothing to spread.
+bool is_resharded(const KeyTable& keys, const PlanOptions& options) {
+  return options.max_shard_size && keys.kept() > 0;
+}
+
+std::vector<ShardContents> spread(const KeyTable& keys, const PlanOptions& options) {
+  if (is_resharded(keys, options)) {
+    return spread_by_size(keys, *options.max_shard_size, shard_stem(keys.checkpoint().place()));
   }
+  std::vector<ShardContents> shards;
+  if (options.single_file_name && keys.checkpoint().shards().size() > 1) {
+    shards.push_back(merge_shards(keys, *options.single_file_name));
+  } else {
+    shards = keep_shards(keys);
+  }
+  return shards;
+}
+
+// Where no tensor is left, a checkpoint would be left that nobody asked for.
+void refuse_nothing(const KeyTable& keys) {
+  if (keys.kept() > 0 || keys.rows().empty()) return;
+  throw Error(ErrorKind::usage, "no tensor would be left: every one of them is dropped");
+}
+
+std::vector<ShardContents> contents_of(const KeyTable& keys, const PlanOptions& options) {
+  std::vector<ShardContents> shards = spread(keys, options);
+  if (options.single_file_name) {
+    if (shards.size() != 1) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} shards do not fit into the one file {}; name a folder as the destination, or a "
+                              "larger --max-shard-size",
+                              shards.size(), quote(*options.single_file_name)));
+    }
+    shards.front().name = *options.single_file_name;
+  }
+  if (options.layout == Layout::canonical) {
+    for (ShardContents& contents : shards) make_canonical(keys, contents);
+  }
+  return shards;
+}
+
+bool has_index(const KeyTable& keys, const PlanOptions& options, std::size_t shards) {
+  if (options.single_file_name) return false;
+  return is_resharded(keys, options) ? shards > 1 : keys.checkpoint().index().has_value();
+}
+
+}  // namespace
+
+Plan make_plan(const KeyTable& keys, const PlanOptions& options) {
+  const CheckpointPlace& source = keys.checkpoint().place();
+  refuse_nothing(keys);
+  const std::vector<ShardContents> shards = contents_of(keys, options);
+  const bool indexed = has_index(keys, options, shards.size());
   Plan plan;
   plan.keys = &keys;
-  const std::vector<ShardContents> contents = keep_shards(keys);
-  const bool has_index = checkpoint.index() && !options.single_file_name;
+  plan.warnings = metadata_conflicts(keys, shards);
   ShardLayout layout(keys);
-  plan.shards.resize(contents.size());
+  plan.shards.resize(shards.size());
   // The index first: it takes longest.
-  for_each_parallel(contents.size() + 1, options.jobs, [&](std::size_t i) {
+  for_each_parallel(shards.size() + 1, options.jobs, [&](std::size_t i) {
     if (i > 0) {
-      plan.shards[i - 1] = layout.lay_out(contents[i - 1]);
-    } else if (has_index) {
-      plan.index_text = index_of(keys, contents);
+      plan.shards[i - 1] = layout.lay_out(shards[i - 1]);
+    } else if (indexed) {
+      plan.index_text = index_of(keys, shards);
     }
   });
-  if (plan.shards.empty()) {
-    throw Error(ErrorKind::usage, "no tensor would be left: every one of them is dropped");
-  }
-  if (options.single_file_name) {
-    plan.shards.front().name = *options.single_file_name;
-    return plan;
-  }
-  if (has_index) plan.index_name = checkpoint.place().index_name;
-  plan.side_files = checkpoint.place().side_files;
+  if (indexed) plan.index_name = source.index_name.value_or(index_name_for(shard_stem(source)));
+  if (!options.single_file_name) plan.side_files = source.side_files;
   return plan;
 }
 

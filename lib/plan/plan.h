@@ -45,20 +45,29 @@ struct Plan {
   std::vector<PlannedShard> shards;
   std::optional<std::string> index_name, index_text;
   std::vector<std::string> side_files;  // relative to the source folder
+  std::vector<std::string> warnings;
 
   std::uint64_t data_bytes() const noexcept;    // tensor bytes to be moved
   std::uint64_t output_bytes() const noexcept;  // all shards and the index
 };
 
+/// Where a shard's tensors lie in it (FORMAT.md, F30 and F31).
+enum class Layout : std::uint8_t {
+  keep,       // as they lay; the header is padded so that blocks can be shared
+  canonical,  // the very bytes that the safetensors library writes
+};
+
 struct PlanOptions {
-  /// The shard's name if the output is to be a single file; else names are kept.
+  /// The shard's name if the output is to be a single file: several source shards are then put together.
   std::optional<std::string> single_file_name;
+  Layout layout = Layout::keep;
+  /// Bytes of tensors in a shard, as huggingface_hub counts them; without it shards stay what they are.
+  std::optional<std::uint64_t> max_shard_size;
   unsigned jobs = 1;  // threads that write headers
 };
 
-/// Lays out `--layout keep`: each shard keeps its tensors and their byte order, but for those that are
-/// dropped; the header is padded so that the data section stays congruent to the source's modulo 4096. `keys`
-/// must have been checked. Errors: header_too_large; usage (no tensor is left).
+/// Lays out every output shard. `keys` must have been checked; rows that are dropped are left out. Errors:
+/// header_too_large; usage (no tensor is left; several shards for a single file).
 Plan make_plan(const KeyTable& keys, const PlanOptions& options);
 
 }  // namespace keyshift

@@ -12,7 +12,8 @@ PreparedPlan rename_keys(const PlanRequest& request, const RenamingOptions& rena
   prepared.checkpoint = std::make_unique<Checkpoint>(Checkpoint::open(request.source, request.open));
   prepared.trie =
       std::make_unique<TransformTrie>(std::make_shared<const Renaming>(request.transforms, renaming));
-  prepared.keys = std::make_unique<KeyTable>(KeyTable::rename(*prepared.checkpoint, *prepared.trie));
+  prepared.keys = std::make_unique<KeyTable>(
+      KeyTable::rename(*prepared.checkpoint, *prepared.trie, Subset(request.subset)));
   prepared.keys->check();
   return prepared;
 }

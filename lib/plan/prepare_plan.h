@@ -10,6 +10,7 @@
 #include "plan/key_table.h"
 #include "plan/plan.h"
 #include "transforms/renaming.h"
+#include "transforms/subset.h"
 
 namespace keyshift {
 
@@ -18,6 +19,7 @@ struct PlanRequest {
   OpenOptions open;  // open.jobs threads read headers, and write them
   TransformList transforms;
   RenamingOptions renaming;
+  SubsetPatterns subset;  // by old names; only what is kept is renamed
   PlanOptions options;
 };
 

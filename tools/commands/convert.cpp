@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "tools/command.h"
+#include "tools/layout_options.h"
 #include "tools/progress_bar.h"
 #include "tools/source_options.h"
 
@@ -33,6 +34,8 @@ class Convert : public Command {
     options.flag("--dry-run", "show the plan: headers, how bytes move, space needed; write nothing",
                  dry_run_);
     options.flag("--force", "replace a checkpoint that is at DST (never any other folder)", force_);
+    subset_.declare(options);
+    layout_.declare(options);
     transforms_.declare(options);
     source_.declare(options);
     options.heading("Output");
@@ -60,6 +63,8 @@ class Convert : public Command {
     request.plan.open = open;
     request.plan.transforms = conversion.given.transforms;
     request.plan.renaming = conversion.given.renaming;
+    request.plan.subset = subset_.patterns();
+    request.plan.options = layout_.plan_options();
     request.destination = destination_;
     request.jobs = source_.jobs();
     request.force = force_;
@@ -69,6 +74,7 @@ class Convert : public Command {
   int show_plan(const Conversion& conversion, Console& console) const {
     const PreparedPlan prepared = plan_rewrite(conversion.request);
     warn_of(prepared.checkpoint->warnings(), console);
+    warn_of(prepared.plan.warnings, console);
     warn_of_transforms(conversion.given, prepared.keys->used(), console);
     note_target_of(*prepared.keys, conversion, console);
     const auto free_bytes = free_bytes_at(destination_);
@@ -119,6 +125,8 @@ class Convert : public Command {
 
   std::string source_path_, destination_;
   bool dry_run_ = false, force_ = false, json_ = false;
+  SubsetOptions subset_;
+  LayoutOptions layout_;
   TransformOptions transforms_;
   SourceOptions source_;
   ProgressOption progress_;
@@ -129,13 +137,18 @@ class Convert : public Command {
 namespace described {
 extern const CommandInfo convert{
     "convert", "writes a checkpoint with renamed tensors",
-    "Every shard keeps its tensors and their order, byte for byte; only names change, in headers and index.\n"
+    "Every shard keeps its tensors and their order, byte for byte; only names change, in headers and index, "
+    "unless\n"
+    "--layout, --max-shard-size, --keep or --drop say otherwise. A sharded source becomes one file where DST "
+    "names one.\n"
     "Side files (config, tokenizer) go along. All of it appears at DST at once, or nothing does. A receipt "
     "with a\n"
     "digest of every tensor is written beside it.\n",
     "  keyshift convert llava-hf/ converted/ --transforms rules.json\n"
     "  keyshift convert model.safetensors bare.safetensors --remove-prefix model\n"
     "  keyshift convert converted/ back/ --direction save\n"
+    "  keyshift convert llava-hf/ text.safetensors --keep '^language_model' --remove-prefix language_model\n"
+    "  keyshift convert big/ small/ --max-shard-size 5GB --layout canonical\n"
     "  keyshift convert SRC DST --transforms rules.json --dry-run\n",
     [] { return std::unique_ptr<Command>(new Convert); }};
 }  // namespace described

@@ -72,6 +72,11 @@ std::string plan_json(const PreparedPlan& prepared, const Conversion& conversion
     out.end_object();
   }
   out.end_array();
+  out.key("dropped").begin_array();
+  for (const KeyTable::Row& row : prepared.keys->rows()) {
+    if (row.dropped) out.string(row.from);
+  }
+  out.end_array();
   write_used(out, prepared.keys->used());
   out.key("data_bytes").number(plan.data_bytes());
   out.key("needed_bytes").number(plan.output_bytes());
@@ -94,6 +99,7 @@ std::string result_json(const RewriteResult& result, const Conversion& conversio
   out.end_object();
   out.key("tensors").number(result.tensors);
   out.key("renamed").number(result.changed);
+  out.key("dropped").number(result.dropped);
   out.key("data_bytes").number(result.data_bytes);
   out.key("seconds").number(seconds);
   write_used(out, result.used);

@@ -18,6 +18,10 @@ std::string transforms_line(const std::vector<bool>& used) {
   return fmt::format("{} of {} matched", used_count(used), used.size());
 }
 
+std::string dropped_text(std::uint64_t dropped) {
+  return dropped == 0 ? "" : fmt::format("; {} dropped", grouped(dropped));
+}
+
 std::string title(std::string_view what, const Conversion& conversion, const Style& style) {
   return style.bold(fmt::format("{} {} → {}", what, printable(conversion.request.plan.source.string()),
                                 printable(conversion.request.destination.string()))) +
@@ -67,8 +71,9 @@ std::string plan_text(const PreparedPlan& prepared, const Conversion& conversion
                       std::optional<std::uint64_t> free_bytes, const Style& style) {
   const Plan& plan = prepared.plan;
   std::string out = title("plan:", conversion, style) + shard_lines(prepared, style) + '\n';
-  out += line("tensors", fmt::format("{}, {} of them renamed", grouped(prepared.keys->kept()),
-                                     grouped(prepared.keys->changed())));
+  out += line("tensors", fmt::format("{}, {} of them renamed{}", grouped(prepared.keys->kept()),
+                                     grouped(prepared.keys->changed()),
+                                     dropped_text(prepared.keys->rows().size() - prepared.keys->kept())));
   out += examples(*prepared.keys);
   out += line("transforms", transforms_line(prepared.keys->used()));
   out += line("index", plan.index_name ? printable(*plan.index_name) : "none");
@@ -93,8 +98,8 @@ std::string result_text(const RewriteResult& result, const Conversion& conversio
               fmt::format("{} with {}, {} in {} ({}/s)", grouped(result.shards.size()),
                           counted(result.tensors, "tensor"), style.size(human_bytes(result.data_bytes)),
                           human_seconds(seconds), human_bytes(rate)));
-  out += line("renamed", fmt::format("{}, by transforms: {}", counted(result.changed, "tensor"),
-                                     transforms_line(result.used)));
+  out += line("renamed", fmt::format("{}, by transforms: {}{}", counted(result.changed, "tensor"),
+                                     transforms_line(result.used), dropped_text(result.dropped)));
   std::vector<std::string> others;
   for (const RewriteResult::File& file : result.others) others.push_back(printable(file.name));
   out += line("with them", others.empty() ? "no other files" : fmt::format("{}", fmt::join(others, ", ")));

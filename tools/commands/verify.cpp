@@ -7,6 +7,7 @@
 #include "base/json_writer.h"
 #include "receipt/receipt.h"
 #include "tools/command.h"
+#include "tools/layout_options.h"
 #include "tools/progress_bar.h"
 #include "tools/source_options.h"
 #include "tools/style.h"
@@ -83,6 +84,7 @@ class Verify : public Command {
   void declare(Options& options) override {
     options.argument("SRC", "the checkpoint that was converted", source_path_);
     options.argument("DST", "what it was converted to", destination_);
+    subset_.declare(options);
     transforms_.declare(options);
     source_.declare(options);
     options.heading("Output");
@@ -103,6 +105,7 @@ class Verify : public Command {
     request.open = open;
     request.transforms = given.transforms;
     request.renaming = given.renaming;
+    request.subset = subset_.patterns();
     request.jobs = source_.jobs();
     ProgressBar progress(console, progress_.shown(console));
     progress.begin("verifying", bytes_of(place));
@@ -128,6 +131,7 @@ class Verify : public Command {
 
   std::string source_path_, destination_;
   bool json_ = false;
+  SubsetOptions subset_;
   TransformOptions transforms_;
   SourceOptions source_;
   ProgressOption progress_;

@@ -1,0 +1,37 @@
+#include "tools/layout_options.h"
+
+#include "plan/shard_size.h"
+
+namespace keyshift::tools {
+
+void SubsetOptions::declare(Options& options) {
+  options.each(
+      "--keep", "PATTERN",
+      "only tensors in whose old name the pattern matches (as Python's re.search); may be repeated, and "
+      "one that matches is enough",
+      [this](const std::string& pattern) { patterns_.keep.push_back(pattern); });
+  options.each("--drop", "PATTERN", "no tensors in whose old name the pattern matches; may be repeated",
+               [this](const std::string& pattern) { patterns_.drop.push_back(pattern); });
+}
+
+void LayoutOptions::declare(Options& options) {
+  options.choice(
+      "--layout", {"keep", "canonical"},
+      "keep: tensors stay in the order in which they lie, and blocks can be shared (default); canonical: "
+      "the bytes that the safetensors library writes",
+      layout_);
+  options.value(
+      "--max-shard-size", "SIZE",
+      "new shards of at most this size (5GB; KB, MB, GB, TB), as huggingface_hub cuts them; default: "
+      "shards stay what they are",
+      max_shard_size_);
+}
+
+PlanOptions LayoutOptions::plan_options() const {
+  PlanOptions plan;
+  if (layout_ == "canonical") plan.layout = Layout::canonical;
+  if (!max_shard_size_.empty()) plan.max_shard_size = parse_shard_size(max_shard_size_);
+  return plan;
+}
+
+}  // namespace keyshift::tools

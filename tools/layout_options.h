@@ -1,0 +1,31 @@
+// Which tensors are written and how they are spread over files: --keep, --drop, --layout, --max-shard-size.
+#pragma once
+
+#include <string>
+
+#include "plan/plan.h"
+#include "tools/cli.h"
+#include "transforms/subset.h"
+
+namespace keyshift::tools {
+
+class SubsetOptions {
+ public:
+  void declare(Options& options);
+  const SubsetPatterns& patterns() const noexcept { return patterns_; }
+
+ private:
+  SubsetPatterns patterns_;
+};
+
+class LayoutOptions {
+ public:
+  void declare(Options& options);
+  /// Errors: usage (not a size).
+  PlanOptions plan_options() const;
+
+ private:
+  std::string layout_, max_shard_size_;
+};
+
+}  // namespace keyshift::tools
