@@ -1,5 +1,6 @@
 #include "tools/layout_options.h"
 
+#include "base/error.h"
 #include "plan/shard_size.h"
 
 namespace keyshift::tools {
@@ -20,17 +21,20 @@ void LayoutOptions::declare(Options& options) {
       "keep: tensors stay in the order in which they lie, and blocks can be shared (default); canonical: "
       "the bytes that the safetensors library writes",
       layout_);
-  options.value(
+  options.each(
       "--max-shard-size", "SIZE",
-      "new shards of at most this size (5GB; KB, MB, GB, TB), as huggingface_hub cuts them; default: "
-      "shards stay what they are",
-      max_shard_size_);
+      "new shards of at most this size (5GB; KB, MB, GB, TB), as huggingface_hub cuts them; default: shards "
+      "stay what they are",
+      [this](const std::string& text) {
+        if (max_shard_size_) throw Error(ErrorKind::usage, "--max-shard-size may be given only once");
+        max_shard_size_ = parse_shard_size(text);
+      });
 }
 
 PlanOptions LayoutOptions::plan_options() const {
   PlanOptions plan;
   if (layout_ == "canonical") plan.layout = Layout::canonical;
-  if (!max_shard_size_.empty()) plan.max_shard_size = parse_shard_size(max_shard_size_);
+  plan.max_shard_size = max_shard_size_;
   return plan;
 }
 

@@ -1,6 +1,8 @@
 // Which tensors are written and how they are spread over files: --keep, --drop, --layout, --max-shard-size.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "plan/plan.h"
@@ -21,11 +23,11 @@ class SubsetOptions {
 class LayoutOptions {
  public:
   void declare(Options& options);
-  /// Errors: usage (not a size).
   PlanOptions plan_options() const;
 
  private:
-  std::string layout_, max_shard_size_;
+  std::string layout_;
+  std::optional<std::uint64_t> max_shard_size_;
 };
 
 }  // namespace keyshift::tools

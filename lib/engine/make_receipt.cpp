@@ -56,6 +56,11 @@ void describe_request(const PlanRequest& request, Receipt& receipt) {
   receipt.strip_wrappers = request.renaming.strip_wrappers;
   receipt.transforms = request.transforms;
   if (request.renaming.target) receipt.target = digest_of_target(*request.renaming.target);
+  const bool canonical = request.options.layout == Layout::canonical;
+  receipt.layout = canonical ? Receipt::Layout::canonical : Receipt::Layout::keep;
+  receipt.max_shard_size = request.options.max_shard_size;
+  receipt.keep_patterns = request.subset.keep;
+  receipt.drop_patterns = request.subset.drop;
 }
 
 void describe_tensors(const PreparedPlan& prepared, std::span<const WrittenShard> shards, Receipt& receipt) {

@@ -85,10 +85,11 @@ std::vector<ShardContents> contents_of(const KeyTable& keys, const PlanOptions& 
   std::vector<ShardContents> shards = spread(keys, options);
   if (options.single_file_name) {
     if (shards.size() != 1) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("{} shards do not fit into the one file {}; name a folder as the destination, or a "
-                              "larger --max-shard-size",
-                              shards.size(), quote(*options.single_file_name)));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("{} shards do not fit into the one file {}; name a folder as the destination, or a "
+                      "larger --max-shard-size",
+                      shards.size(), quote(*options.single_file_name)));
     }
     shards.front().name = *options.single_file_name;
   }

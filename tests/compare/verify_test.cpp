@@ -100,8 +100,8 @@ TEST_CASE("dtype, shape, metadata, index and side files are compared, each by na
   {
     Pair pair;
     pair.damage(kSecondShard, "\"pt\"", "\"tf\"");
-    CHECK(pair.only_finding() ==
-          "metadata | " + kSecondShard + " |  | __metadata__ differs from that of \"" + kSecondShard + "\"");
+    CHECK(pair.only_finding() == "metadata | " + kSecondShard + " |  | __metadata__ differs from that of \"" +
+                                     kSecondShard + "\": \"format\" has another value");
   }
   {
     Pair pair;
@@ -124,6 +124,61 @@ TEST_CASE("dtype, shape, metadata, index and side files are compared, each by na
     fs::remove(pair.destination / "tokenizer.json");
     CHECK(pair.only_finding() == "side_file | tokenizer.json |  | is missing");
   }
+}
+
+TEST_CASE("other layouts and shards are verified, and a subset only as the subset that it is") {
+  const TemporaryFolder folder;
+  const fs::path source = write_sample(folder);
+  RewriteRequest request;
+  request.plan.source = source;
+  request.plan.options.layout = Layout::canonical;
+  request.plan.options.max_shard_size = 12;
+  request.plan.subset = {{"layers", "norm"}, {"layers.0"}};
+  request.destination = folder / "out";
+  CountingProgress progress;
+  rewrite(request, progress, Interrupt());
+  VerifyRequest question;
+  question.source = source;
+  question.destination = folder / "out";
+  question.subset = request.plan.subset;
+  const auto ask = [&] {
+    return verify(
+        question, [](std::uint64_t) {}, Interrupt());
+  };
+  CHECK(ask().same());
+  CHECK(ask().tensors == 2);
+  question.subset = {{"layers"}, {}};
+  const VerifyResult other = ask();
+  REQUIRE(other.findings.size() == 2);
+  CHECK(other.findings[0].kind == "missing");
+  CHECK(other.findings[0].key == "model.layers.0.mlp.weight");
+  CHECK(other.findings[1].kind == "extra");
+  CHECK(other.findings[1].key == "model.norm.weight");
+}
+
+TEST_CASE("the metadata of shards that were put together is that of all of them") {
+  const TemporaryFolder folder;
+  const fs::path source = folder.path() / "source";
+  folder.write("source/" + kFirstShard, shard_of({{"a", "1"}}, R"({"format":"pt","x":"1"})"));
+  folder.write("source/" + kSecondShard, shard_of({{"b", "2"}}, R"({"format":"tf"})"));
+  folder.write("source/" + kIndex, R"({"metadata":{},"weight_map":{"a":")" + kFirstShard + R"(","b":")" +
+                                       kSecondShard + R"("}})");
+  VerifyRequest question;
+  question.source = source;
+  question.destination = folder / "out.safetensors";
+  const auto verified = [&](const std::string& metadata) {
+    folder.write("out.safetensors", shard_of({{"a", "1"}, {"b", "2"}}, metadata));
+    const VerifyResult result = verify(
+        question, [](std::uint64_t) {}, Interrupt());
+    return result.same() ? std::string("same") : result.findings.at(0).message;
+  };
+  const std::string differs = "__metadata__ differs from that of the 2 shards that its tensors come from: ";
+  CHECK(verified(R"({"format":"pt","x":"1"})") == "same");
+  CHECK(verified(R"({"x":"1","format":"tf"})") == "same");
+  CHECK(verified(R"({"format":"pt"})") == differs + "\"x\" is missing");
+  CHECK(verified(R"({"format":"np","x":"1"})") == differs + "\"format\" has another value");
+  CHECK(verified(R"({"format":"pt","x":"1","y":""})") == differs + "\"y\" is not in the source");
+  CHECK(verified("") == differs + "is missing");
 }
 
 TEST_CASE("the comparison itself can be interrupted") {

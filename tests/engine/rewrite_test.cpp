@@ -272,13 +272,37 @@ TEST_CASE("what a dead run left behind is cleaned up, what a living one holds is
   CHECK(entries(folder.path()) == std::set<std::string>{"source", "out"});
 }
 
-TEST_CASE("several shards do not fit into one file") {
+TEST_CASE("several shards become one file where the destination is one") {
   const TemporaryFolder folder;
   const fs::path source = write_sample(folder);
-  CHECK(failure(request_for(source, folder / "out.safetensors", "")) ==
-        "the checkpoint has 2 shards, which do not fit into the one file \"out.safetensors\"; name a folder "
-        "as the "
-        "destination");
+  const RewriteResult result = run(request_for(source, folder / "out.safetensors", "^model=>m"));
+  CHECK(result.shards.size() == 1);
+  const Checkpoint out = Checkpoint::open(folder / "out.safetensors");
+  CHECK(out.tensor_count() == 4);
+  CHECK(tensor_bytes(out, "m.layers.1.mlp.weight") == "abcdefghij");
+  CHECK(tensor_bytes(out, "lm_head.weight") == "head!");
+}
+
+TEST_CASE("a canonical, resharded subset has the right bytes, and its receipt says what was asked for") {
+  const TemporaryFolder folder;
+  const fs::path source = write_sample(folder);
+  RewriteRequest request = request_for(source, folder / "out", "^model=>m");
+  request.plan.options.layout = Layout::canonical;
+  request.plan.options.max_shard_size = 12;
+  request.plan.subset = {{}, {"norm"}};
+  const RewriteResult result = run(request);
+  CHECK(result.tensors == 3);
+  CHECK(result.dropped == 1);
+  const Checkpoint out = Checkpoint::open(folder / "out");
+  CHECK(out.shards().size() == 3);
+  CHECK(tensor_bytes(out, "m.layers.1.mlp.weight") == "abcdefghij");
+  const Receipt receipt = read_receipt(folder / "out/keyshift-receipt.json");
+  CHECK(receipt.layout == Receipt::Layout::canonical);
+  CHECK(receipt.max_shard_size == 12);
+  CHECK(receipt.drop_patterns == std::vector<std::string>{"norm"});
+  REQUIRE(receipt.tensors.size() == 4);
+  CHECK_FALSE(receipt.tensors[2].to.has_value());
+  CHECK(receipt.tensors[3].digest == digest_of(std::string_view("head!")));
 }
 
 TEST_CASE("a folder above the destination must exist") {

@@ -98,7 +98,6 @@ TEST_CASE("what cannot be converted is refused, and nothing appears") {
   all += transcript({"convert", "sample", "new", "--rename", "^language_model.lm_head.weight=>__metadata__"});
   all += transcript({"convert", "sample", "new", "--rename", "^language_model.lm_head.weight=>"});
   all += transcript({"convert", "sample", "new", "--transforms", "experts.json"});
-  all += transcript({"convert", "sample", "new.safetensors"});
   all += transcript({"convert", "sample", "sample"});
   all += transcript({"convert", "sample", "sample/inside"});
   all += transcript({"convert", "sample", "full"});

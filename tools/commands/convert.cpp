@@ -75,7 +75,7 @@ class Convert : public Command {
     const PreparedPlan prepared = plan_rewrite(conversion.request);
     warn_of(prepared.checkpoint->warnings(), console);
     warn_of(prepared.plan.warnings, console);
-    warn_of_transforms(conversion.given, prepared.keys->used(), console);
+    warn_of_transforms(conversion, prepared.keys->used(), console);
     note_target_of(*prepared.keys, conversion, console);
     const auto free_bytes = free_bytes_at(destination_);
     return console.answer(json_ ? plan_json(prepared, conversion, free_bytes)
@@ -94,7 +94,7 @@ class Convert : public Command {
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     warn_of(result.warnings, console);
-    warn_of_transforms(conversion.given, result.used, console);
+    warn_of_transforms(conversion, result.used, console);
     if (console.quiet && !json_) return kDone;
     try {
       return console.answer(json_ ? result_json(result, conversion, seconds)
@@ -106,12 +106,13 @@ class Convert : public Command {
     }
   }
 
-  static void warn_of_transforms(const GivenTransforms& given, const std::vector<bool>& used,
+  static void warn_of_transforms(const Conversion& conversion, const std::vector<bool>& used,
                                  Console& console) {
-    if (used.empty() && !given.renaming.strip_wrappers) {
-      console.warn("no transforms are given: every tensor keeps its name");
-    }
-    warn_of_unused(given.transforms, used, console);
+    const PlanRequest& plan = conversion.request.plan;
+    const bool something_else = plan.renaming.strip_wrappers || !plan.subset.is_everything() ||
+                                plan.options.max_shard_size || plan.options.layout != Layout::keep;
+    if (used.empty() && !something_else) console.warn("no transforms are given: every tensor keeps its name");
+    warn_of_unused(conversion.given.transforms, used, console);
   }
 
   static void note_target_of(const KeyTable& keys, const Conversion& conversion, Console& console) {

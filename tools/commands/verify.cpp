@@ -19,9 +19,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// What is to have been done.
+struct Claim {
+  GivenTransforms given;
+  SubsetPatterns subset;
+};
+
 // What the receipt beside the destination says was done. On a save, the transforms that it reversed and that
 // matched are all that made a difference.
-GivenTransforms transforms_of(const fs::path& receipt_path) {
+Claim claim_of(const fs::path& receipt_path) {
   Receipt receipt = read_receipt(receipt_path);
   GivenTransforms given;
   given.transforms = std::move(receipt.transforms);
@@ -29,7 +35,7 @@ GivenTransforms transforms_of(const fs::path& receipt_path) {
   given.renaming.strip_wrappers = receipt.strip_wrappers;
   given.renaming.used = {UsedTransforms::Which::flagged, std::move(receipt.used)};
   given.receipt = receipt_path;
-  return given;
+  return {std::move(given), {std::move(receipt.keep_patterns), std::move(receipt.drop_patterns)}};
 }
 
 std::uint64_t bytes_of(const CheckpointPlace& place) {
@@ -95,7 +101,7 @@ class Verify : public Command {
   int run(Console& console) override {
     const OpenOptions open = source_.open_options();
     const CheckpointPlace place = find_checkpoint(source_path_, open);
-    const GivenTransforms given = given_transforms(place, open);
+    const auto [given, subset] = claim(place, open);
     if (given.receipt) {
       console.note(fmt::format("with the transforms of {}", printable(given.receipt->string())));
     }
@@ -105,7 +111,7 @@ class Verify : public Command {
     request.open = open;
     request.transforms = given.transforms;
     request.renaming = given.renaming;
-    request.subset = subset_.patterns();
+    request.subset = subset;
     request.jobs = source_.jobs();
     ProgressBar progress(console, progress_.shown(console));
     progress.begin("verifying", bytes_of(place));
@@ -119,14 +125,14 @@ class Verify : public Command {
   }
 
  private:
-  GivenTransforms given_transforms(const CheckpointPlace& source, const OpenOptions& open) const {
-    if (transforms_.none_given()) {
+  Claim claim(const CheckpointPlace& source, const OpenOptions& open) const {
+    if (transforms_.none_given() && subset_.patterns().is_everything()) {
       OpenOptions there = open;
       there.revision.clear();
       const CheckpointPlace place = find_checkpoint(destination_, there);
-      if (const auto receipt = receipt_beside(place)) return transforms_of(*receipt);
+      if (const auto receipt = receipt_beside(place)) return claim_of(*receipt);
     }
-    return transforms_.resolve(source, open);
+    return {transforms_.resolve(source, open), subset_.patterns()};
   }
 
   std::string source_path_, destination_;
