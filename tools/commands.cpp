@@ -14,6 +14,7 @@
   X(roundtrip) \
   X(diff) \
   X(infer) \
+  X(bench) \
   X(sample)
 // clang-format on
 

@@ -21,8 +21,8 @@ struct KeyList {
 /// All of `in`. Errors: io, interrupted.
 std::string read_all(Input& in, const Interrupt& interrupt);
 /// Lines; the last one may lack its newline. Errors: key_not_utf8, entry_invalid (a tab, or CR LF) with the
-/// line's number.
-KeyList keys_of_lines(std::string text);
+/// line's number. `name`: of the input, for messages.
+KeyList keys_of_lines(std::string text, const std::string& name = "standard input");
 /// A JSON array of strings. Errors: entry_invalid, header_not_json, key_not_utf8 with the place.
 KeyList keys_of_json(std::string text);
 

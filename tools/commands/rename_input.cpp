@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t kBlock = 1U << 20U;  // bytes asked for at once
 constexpr const char* kInputName = "standard input";
 
-Error line_error(ErrorKind kind, std::size_t line, std::string_view what) {
-  return Error(kind, std::string(what)).in(fmt::format("{}:{}", kInputName, line));
+Error line_error(ErrorKind kind, const std::string& name, std::size_t line, std::string_view what) {
+  return Error(kind, std::string(what)).in(fmt::format("{}:{}", name, line));
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ std::string read_all(Input& in, const Interrupt& interrupt) {
   return text;
 }
 
-KeyList keys_of_lines(std::string text) {
+KeyList keys_of_lines(std::string text, const std::string& name) {
   KeyList list;
   list.text = std::move(text);
   const std::string_view all = list.text;
@@ -43,10 +43,10 @@ KeyList keys_of_lines(std::string text) {
            1;
   };
   if (const std::size_t at = utf8::find_invalid(all); at != std::string_view::npos) {
-    throw line_error(ErrorKind::key_not_utf8, line_of(at), "the key is not valid UTF-8");
+    throw line_error(ErrorKind::key_not_utf8, name, line_of(at), "the key is not valid UTF-8");
   }
   if (const std::size_t at = all.find('\t'); at != std::string_view::npos) {
-    throw line_error(ErrorKind::entry_invalid, line_of(at),
+    throw line_error(ErrorKind::entry_invalid, name, line_of(at),
                      "the key holds a tab, which separates old and new keys in the output; use --json");
   }
   list.keys.reserve(all.size() / 32);
@@ -55,7 +55,7 @@ KeyList keys_of_lines(std::string text) {
     list.keys.push_back(all.substr(begin, end - begin));
     if (list.keys.back().ends_with('\r')) {
       throw line_error(
-          ErrorKind::entry_invalid, list.keys.size(),
+          ErrorKind::entry_invalid, name, list.keys.size(),
           "the line ends in CR LF; take the CR away (tr -d '\\r'), or use --json if it is part of the key");
     }
     begin = end + 1;
