@@ -10,6 +10,7 @@
   X(explain) \
   X(convert) \
   X(revert) \
+  X(recover) \
   X(verify) \
   X(roundtrip) \
   X(diff) \

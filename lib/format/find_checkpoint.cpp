@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "format/boundary.h"
 #include "format/file_names.h"
+#include "format/journal_names.h"
 #include "format/side_files.h"
 
 namespace keyshift {
@@ -43,18 +44,21 @@ class Search {
   }
 
   FoundCheckpoint single_file(const std::string& name) {
+    refuse_journals(folder_, {name});
     found_.place.shard_names = {name};
     found_.place.is_single_file = true;
     return std::move(found_);
   }
 
   FoundCheckpoint from_index(const std::string& name) {
+    refuse_journals(folder_, {});
     take_index(name);
     add_surroundings();
     return std::move(found_);
   }
 
   FoundCheckpoint from_folder() {
+    refuse_journals(folder_, {});
     if (!take_named_by_config() && !take_usual()) take_only_one();
     add_surroundings();
     return std::move(found_);
@@ -291,6 +295,7 @@ class Search {
   // --- and what lies around it
 
   void add_surroundings() {
+    refuse_journals(folder_, found_.place.shard_names);
     check_shards();
     CheckpointPlace& place = found_.place;
     FolderContents contents = list_folder(folder_, boundary_);

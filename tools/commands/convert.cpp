@@ -4,7 +4,9 @@
 
 #include <chrono>
 
+#include "engine/in_place.h"
 #include "tools/command.h"
+#include "tools/commands/convert_in_place.h"
 #include "tools/layout_options.h"
 #include "tools/progress_bar.h"
 #include "tools/source_options.h"
@@ -29,10 +31,13 @@ class Convert : public Command {
  public:
   void declare(Options& options) override {
     options.argument("SRC", "a .safetensors file, an index, a folder or a hub cache folder", source_path_);
-    options.argument("DST", "what appears: a file if it ends in .safetensors, else a folder", destination_);
+    options.optional_argument("DST", "what appears: a file if it ends in .safetensors, else a folder",
+                              destination_);
     options.heading("What to do");
     options.flag("--dry-run", "show the plan: headers, how bytes move, space needed; write nothing",
                  dry_run_);
+    options.flag("--in-place", "change the files of SRC themselves, behind a journal; there is no DST then",
+                 in_place_);
     options.flag("--force", "replace a checkpoint that is at DST (never any other folder)", force_);
     subset_.declare(options);
     layout_.declare(options);
@@ -45,15 +50,61 @@ class Convert : public Command {
   }
 
   int run(Console& console) override {
+    check_usage();
     const Conversion conversion = make();
     if (conversion.given.receipt) {
       console.note(
           fmt::format("reversing what {} says was used", printable(conversion.given.receipt->string())));
     }
+    if (in_place_) return in_place(conversion, console);
     return dry_run_ ? show_plan(conversion, console) : convert(conversion, console);
   }
 
  private:
+  void check_usage() const {
+    if (!in_place_ && destination_.empty()) throw Error(ErrorKind::usage, "DST is missing");
+    if (in_place_ && !destination_.empty()) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("--in-place changes the files of SRC themselves, so {} is one "
+                              "argument too many",
+                              quote(destination_)));
+    }
+    if (in_place_ && force_)
+      throw Error(ErrorKind::usage, "--force replaces what is at DST, and --in-place has none");
+  }
+
+  int in_place(const Conversion& conversion, Console& console) const {
+    const InPlaceRequest request{conversion.request.plan, conversion.request.jobs};
+    const auto began = std::chrono::steady_clock::now();
+    const auto tell = [&](const InPlacePlan& plan) {
+      warn_of(plan.prepared.checkpoint->warnings(), console);
+      warn_of_transforms(conversion, plan.used, console);
+    };
+    InPlacePlan plan = plan_in_place(request);
+    tell(plan);
+    note_target_of(*plan.prepared.keys, conversion, console);
+    const Style style(console.colour);
+    if (dry_run_) {
+      return console.answer(
+          json_ ? in_place_plan_json(plan, source_path_) : in_place_plan_text(plan, source_path_, style),
+          kDone);
+    }
+    {
+      ProgressBar progress(console, progress_.shown(console));
+      carry_out_in_place(plan, request.jobs, progress, console.interrupt);
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    if (console.quiet && !json_) return kDone;
+    try {
+      return console.answer(json_ ? in_place_result_json(plan, source_path_, seconds)
+                                  : in_place_result_text(plan, source_path_, style),
+                            kDone);
+    } catch (const Error& error) {
+      throw Error(ErrorKind::io, fmt::format("was converted, but its summary is lost: {}", error.message()))
+          .in(source_path_);
+    }
+  }
+
   Conversion make() const {
     const OpenOptions open = source_.open_options();
     Conversion conversion;
@@ -125,7 +176,7 @@ class Convert : public Command {
   }
 
   std::string source_path_, destination_;
-  bool dry_run_ = false, force_ = false, json_ = false;
+  bool dry_run_ = false, in_place_ = false, force_ = false, json_ = false;
   SubsetOptions subset_;
   LayoutOptions layout_;
   TransformOptions transforms_;
@@ -144,13 +195,18 @@ extern const CommandInfo convert{
     "names one.\n"
     "Side files (config, tokenizer) go along. All of it appears at DST at once, or nothing does. A receipt "
     "with a\n"
-    "digest of every tensor is written beside it.\n",
+    "digest of every tensor is written beside it. With --in-place the files of SRC themselves change: only "
+    "headers and\n"
+    "index are written where the file system allows that, behind a journal; `keyshift recover` finishes what "
+    "was\n"
+    "interrupted.\n",
     "  keyshift convert llava-hf/ converted/ --transforms rules.json\n"
     "  keyshift convert model.safetensors bare.safetensors --remove-prefix model\n"
     "  keyshift convert converted/ back/ --direction save\n"
     "  keyshift convert llava-hf/ text.safetensors --keep '^language_model' --remove-prefix language_model\n"
     "  keyshift convert big/ small/ --max-shard-size 5GB --layout canonical\n"
-    "  keyshift convert SRC DST --transforms rules.json --dry-run\n",
+    "  keyshift convert SRC DST --transforms rules.json --dry-run\n"
+    "  keyshift convert --in-place llava-hf/ --transforms rules.json\n",
     [] { return std::unique_ptr<Command>(new Convert); }};
 }  // namespace described
 
