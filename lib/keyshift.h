@@ -29,6 +29,7 @@
 #include "plan/prepare_plan.h"
 #include "receipt/receipt.h"
 #include "transforms/explain.h"
+#include "transforms/lint.h"
 #include "transforms/transform_file.h"
 
 namespace keyshift {

@@ -8,6 +8,7 @@
   X(inspect) \
   X(rename) \
   X(explain) \
+  X(lint) \
   X(convert) \
   X(revert) \
   X(recover) \

@@ -1,0 +1,48 @@
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "tools/golden.h"
+
+using keyshift::test::check_golden;
+using keyshift::test::InSampleFolder;
+using keyshift::test::transcripts;
+
+namespace {
+
+void write(const std::string& file, const std::string& text) { std::ofstream(file) << text; }
+
+}  // namespace
+
+TEST_CASE("lint tries patterns with keys that it makes of them") {
+  InSampleFolder folder;
+  check_golden(
+      "lint-patterns",
+      transcripts({{"lint", "--rename", "^lm=>model"},
+                   {"lint", "--rename", "gamma=>weight", "--rename", "beta=>gamma", "--add-prefix", "m"},
+                   {"lint", "--rename", "gamma|beta=>weight", "--json"},
+                   {"lint", "--transforms", "sample/transforms.json", "--direction", "save"}}));
+}
+
+TEST_CASE("lint tries the keys of a checkpoint or of a file, and exits 1 when it finds something") {
+  InSampleFolder folder;
+  write("keys", "a.post.w\nb.post.w\nc\n");
+  write("target.json", R"(["a.mlp.post.w", "b.mlp.post.w", "c"])");
+  check_golden(
+      "lint-keys",
+      transcripts({{"lint", "sample", "--transforms", "sample/transforms.json"},
+                   {"lint", "sample", "--rename", "nowhere=>x", "--rename", R"(layers\.\d+=>layers)"},
+                   {"lint", "--keys", "keys", "--rename", "post=>mlp.post"},
+                   {"lint", "--keys", "keys", "--rename", "post=>mlp.post", "--target", "target.json"},
+                   {"lint", "--keys", "keys", "--rename", "post=>mlp.post", "--json"}}));
+}
+
+TEST_CASE("lint wants something to look at, and only one table of keys") {
+  InSampleFolder folder;
+  write("bad", "a\nb\tc\n");
+  check_golden("lint-refused", transcripts({{"lint"},
+                                            {"lint", "sample", "--keys", "keys"},
+                                            {"lint", "--keys", "no-such-file", "--rename", "a=>b"},
+                                            {"lint", "--keys", "bad", "--rename", "a=>b"},
+                                            {"lint", "--rename", "(=>b"}}));
+}
