@@ -19,6 +19,7 @@
 #include "compare/diff.h"
 #include "compare/infer.h"
 #include "compare/verify.h"
+#include "engine/finished.h"
 #include "engine/in_place.h"
 #include "engine/progress.h"
 #include "engine/recover.h"

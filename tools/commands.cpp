@@ -10,6 +10,7 @@
   X(explain) \
   X(lint) \
   X(convert) \
+  X(batch) \
   X(revert) \
   X(recover) \
   X(verify) \

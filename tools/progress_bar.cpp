@@ -87,6 +87,16 @@ void ProgressBar::end() {
 
 void ProgressBar::wipe() {
   const std::lock_guard lock(drawing_);
+  wipe_line();
+}
+
+void ProgressBar::aside(const std::function<void()>& tell) {
+  const std::lock_guard lock(drawing_);
+  wipe_line();
+  tell();
+}
+
+void ProgressBar::wipe_line() {
   if (!line_is_there_ || !console_.err_is_terminal) return;
   line_is_there_ = false;
   try {

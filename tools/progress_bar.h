@@ -35,10 +35,13 @@ class ProgressBar : public Progress {
   void begin(std::string_view what, std::uint64_t total) override;
   void advance(std::uint64_t bytes) override;
   void end() override;
+  /// Runs `tell`, which writes to the terminal, while the line is away. Also without one.
+  void aside(const std::function<void()>& tell);
 
  private:
   void draw(double seconds);
   void wipe();
+  void wipe_line();
 
   Console& console_;
   const bool shown_;

@@ -152,13 +152,19 @@ GivenTransforms TransformOptions::resolve(const std::optional<CheckpointPlace>& 
   return given;
 }
 
-void warn_of_unused(const TransformList& transforms, const std::vector<bool>& used, Console& console) {
+std::vector<std::string> unused_transforms(const TransformList& transforms, const std::vector<bool>& used) {
+  std::vector<std::string> sentences;
   for (std::size_t i = 0; i < used.size(); ++i) {
     if (used[i]) continue;
     const Transform& transform = transforms.transforms[i];
-    console.warn(fmt::format("transform {} ({}{}{}) matched no key", i, name(transform.type),
-                             transform.place.empty() ? "" : ", ", transform.place));
+    sentences.push_back(fmt::format("transform {} ({}{}{}) matched no key", i, name(transform.type),
+                                    transform.place.empty() ? "" : ", ", transform.place));
   }
+  return sentences;
+}
+
+void warn_of_unused(const TransformList& transforms, const std::vector<bool>& used, Console& console) {
+  for (const std::string& sentence : unused_transforms(transforms, used)) console.warn(sentence);
 }
 
 }  // namespace keyshift::tools

@@ -33,6 +33,8 @@ class TransformOptions {
   /// Reads all files. `source`: where a receipt may lie that says what a save has to reverse; none for a
   /// filter. Errors: usage; those of transform files, receipts and of the target's checkpoint.
   GivenTransforms resolve(const std::optional<CheckpointPlace>& source, const OpenOptions& open) const;
+  /// Another transform file, after those that were given.
+  void add_file(const std::string& file) { files_.push_back(file); }
   /// True if nothing at all was said about transforms.
   bool none_given() const noexcept;
   bool has_target() const noexcept { return !target_.empty(); }
@@ -62,6 +64,8 @@ TargetReport compare_with_target(const TargetKeys& target, const std::vector<std
 /// Tells the report on stderr, a few keys of each kind.
 void note_target(const TargetReport& report, Console& console);
 
+/// A sentence for each transform that never matched; `used`: one flag per transform, in file order.
+std::vector<std::string> unused_transforms(const TransformList& transforms, const std::vector<bool>& used);
 /// Warns of transforms that never matched; `used`: one flag per transform, in file order.
 void warn_of_unused(const TransformList& transforms, const std::vector<bool>& used, Console& console);
 
