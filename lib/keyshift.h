@@ -16,6 +16,8 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "compare/check.h"
+#include "compare/checkpoint_digests.h"
 #include "compare/diff.h"
 #include "compare/infer.h"
 #include "compare/verify.h"

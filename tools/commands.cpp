@@ -15,6 +15,8 @@
   X(recover) \
   X(verify) \
   X(roundtrip) \
+  X(digest) \
+  X(check) \
   X(diff) \
   X(infer) \
   X(bench) \
