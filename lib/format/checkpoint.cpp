@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "format/find_checkpoint.h"
 #include "format/key_index.h"
+#include "format/shard_checks.h"
 
 namespace keyshift {
 
@@ -24,20 +24,6 @@ std::vector<Shard> open_shards(const CheckpointPlace& place, unsigned jobs) {
   shards.reserve(opened.size());
   for (auto& shard : opened) shards.push_back(std::move(*shard));
   return shards;
-}
-
-void warn_of_oddities(const Shard& shard, std::vector<std::string>& warnings) {
-  const HeaderOddities& odd = shard.header().oddities();
-  const auto warn = [&](std::string_view what) {
-    warnings.push_back(fmt::format("{}: {}", shard.name(), what));
-  };
-  if (!odd.repeated_keys.empty()) {
-    warn(fmt::format("the header names {} keys more than once, {} among them; the last entry counts",
-                     odd.repeated_keys.size(), quote(odd.repeated_keys.front())));
-  }
-  if (odd.leading_blanks) warn("the header begins with white space, which some readers refuse");
-  if (odd.entries_as_arrays) warn("the header describes tensors by arrays, which most readers refuse");
-  if (odd.empty_metadata) warn("__metadata__ is empty, which some readers refuse");
 }
 
 // " (23 such keys)" where it is not the only one.
@@ -112,39 +98,11 @@ class KeyCheck {
     return sum;
   }
 
-  bool same_bytes(const Place& a, const Place& b) const {
-    if (a.tensor->dtype != b.tensor->dtype || a.tensor->size() != b.tensor->size() ||
-        !std::equal(a.tensor->shape.begin(), a.tensor->shape.end(), b.tensor->shape.begin(),
-                    b.tensor->shape.end())) {
-      return false;
-    }
-    constexpr std::uint64_t kWindow = 1U << 20U;
-    for (std::uint64_t done = 0; done < a.tensor->size(); done += kWindow) {
-      const std::uint64_t length = std::min(kWindow, a.tensor->size() - done);
-      const bool same = std::memcmp(window(a, done, length), window(b, done, length), length) == 0;
-      release(a, done, length);
-      release(b, done, length);
-      if (!same) return false;
-    }
-    return true;
-  }
-
-  const std::byte* window(const Place& place, std::uint64_t offset, std::uint64_t length) const {
-    const Shard& shard = shards_[place.shard];
-    shard.file().populate(shard.header().data_start() + place.tensor->begin + offset, length);
-    return shard.bytes(*place.tensor).data() + offset;
-  }
-
-  void release(const Place& place, std::uint64_t offset, std::uint64_t length) const {
-    const Shard& shard = shards_[place.shard];
-    shard.file().release(shard.header().data_start() + place.tensor->begin + offset, length);
-  }
-
   // Loaders disagree about which of the two counts; where both are the same, that does no harm.
   void meet_again(const Place& first, const Place& again) {
     const std::string& a = shards_[first.shard].name();
     const std::string& b = shards_[again.shard].name();
-    const bool same = same_bytes(first, again);
+    const bool same = same_tensor(shards_[first.shard], *first.tensor, shards_[again.shard], *again.tensor);
     if (!same && !tolerate_) {
       throw Error(
           ErrorKind::key_in_two_shards,
@@ -209,7 +167,11 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path, const OpenOptions
       found.index_text ? std::move(found.index_text) : std::make_shared<const std::string>();
   checkpoint.warnings_ = checkpoint.place_.warnings;
   checkpoint.shards_ = open_shards(checkpoint.place_, options.jobs);
-  for (const Shard& shard : checkpoint.shards_) warn_of_oddities(shard, checkpoint.warnings_);
+  for (const Shard& shard : checkpoint.shards_) {
+    for (const std::string& odd : oddities(shard)) {
+      checkpoint.warnings_.push_back(fmt::format("{}: {}", shard.name(), odd));
+    }
+  }
 
   KeyCheck keys(checkpoint.shards_, options.tolerate_index_mismatch, checkpoint.warnings_);
   keys.collect();

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "tools/golden.h"
@@ -35,6 +36,16 @@ TEST_CASE("lint tries the keys of a checkpoint or of a file, and exits 1 when it
                    {"lint", "--keys", "keys", "--rename", "post=>mlp.post"},
                    {"lint", "--keys", "keys", "--rename", "post=>mlp.post", "--target", "target.json"},
                    {"lint", "--keys", "keys", "--rename", "post=>mlp.post", "--json"}}));
+}
+
+TEST_CASE("lint looks at index and shards, and at names where shards are missing") {
+  InSampleFolder folder;
+  std::filesystem::resize_file("sample/model-00002-of-00003.safetensors", 100);
+  std::filesystem::remove("sample/model-00003-of-00003.safetensors");
+  check_golden("lint-checkpoint", transcripts({{"lint", "sample"},
+                                               {"lint", "sample", "--json"},
+                                               {"lint", "sample", "--rename", "^vision_tower=>vision"},
+                                               {"lint", "sample/model-00001-of-00003.safetensors"}}));
 }
 
 TEST_CASE("lint wants something to look at, and only one table of keys") {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/file_system.h"
 #include "format/checkpoint.h"
 #include "tools/commands/rename.h"
@@ -17,7 +19,10 @@ constexpr std::uint64_t kLargestKeyFile = 1U << 30U;  // bytes
 class LintCommand : public Command {
  public:
   void declare(Options& options) override {
-    options.optional_argument("PATH", "a checkpoint, whose keys the transforms are tried with", path_);
+    options.optional_argument(
+        "PATH",
+        "a checkpoint: index and shards are looked at, and its keys are what the transforms are tried with",
+        path_);
     options.value("--keys", "FILE", "the keys to try, one a line, in the place of a checkpoint's",
                   keys_file_);
     options.heading("Output");
@@ -30,30 +35,29 @@ class LintCommand : public Command {
     if (!path_.empty() && !keys_file_.empty()) {
       throw Error(ErrorKind::usage, "PATH and --keys cannot be had together: both say which keys there are");
     }
-    OpenOptions open = source_.open_options();
-    open.tolerate_index_mismatch = true;
-    std::optional<Checkpoint> checkpoint;
-    if (!path_.empty()) checkpoint = Checkpoint::open(path_, open);
-    if (checkpoint) warn_of(checkpoint->warnings(), console);
+    const OpenOptions open = source_.open_options();
+    std::optional<LintedCheckpoint> checkpoint;
+    if (!path_.empty()) checkpoint = lint_checkpoint(path_, open);
     if (!checkpoint && transforms_.none_given()) {
       throw Error(ErrorKind::usage, "there is nothing to look at: give transforms, a checkpoint, or both");
     }
     const GivenTransforms given =
-        transforms_.resolve(checkpoint ? std::optional(checkpoint->place()) : std::nullopt, open);
-    LintAnswer answer{given.transforms, given.renaming.direction, false, 0, false, {}};
+        transforms_.resolve(checkpoint ? std::optional(checkpoint->place) : std::nullopt, open);
+    LintAnswer answer{given.transforms, given.renaming.direction, false, 0, false, {}, path_, {}};
+    if (checkpoint) answer.checkpoint = checkpoint->findings;
     look_at_names(checkpoint, given, answer, console);
-    const int code = answer.findings.empty() ? kDone : kAnswerIsNo;
+    const int code = answer.clean() ? kDone : kAnswerIsNo;
     return console.answer(json_ ? lint_json(answer) : lint_text(answer, Style(console.colour)), code);
   }
 
  private:
-  void look_at_names(const std::optional<Checkpoint>& checkpoint, const GivenTransforms& given,
+  void look_at_names(const std::optional<LintedCheckpoint>& checkpoint, const GivenTransforms& given,
                      LintAnswer& answer, Console& console) const {
     KeyList file;
     std::vector<std::string> made;
     std::vector<std::string_view> keys;
     if (checkpoint) {
-      for (const Shard& shard : checkpoint->shards()) {
+      for (const Shard& shard : checkpoint->shards) {
         for (const TensorInfo& tensor : shard.header().tensors()) keys.push_back(tensor.key);
       }
     } else if (!keys_file_.empty()) {
@@ -85,10 +89,13 @@ class LintCommand : public Command {
 
 namespace described {
 extern const CommandInfo lint{
-    "lint", "finds what is wrong with transforms, each with a key that shows it",
-    "Collisions, transforms that match nothing, a second load that changes keys, a way back that leads\n"
+    "lint", "finds what is wrong with transforms and checkpoints, with a key that shows it",
+    "Of a checkpoint: an index that promises other keys than the headers hold, keys in two shards, a wrong\n"
+    "total_size, truncated, missing and stray shards. Of transforms:\n"
+    "collisions, transforms that match nothing, a second load that changes keys, a way back that leads\n"
     "elsewhere, prefixes that only a receipt brings back, transforms whose order decides. Without PATH and\n"
     "--keys, the keys to try are made from the patterns themselves. Exit code 1: something was found.\n",
+    "  keyshift lint DIR\n"
     "  keyshift lint --transforms rules.json\n"
     "  keyshift lint DIR --transforms rules.json --target model.json\n"
     "  keyshift lint --keys model-keys.txt --transforms rules.json --direction save --used all\n",

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "format/checkpoint_lint.h"
 #include "tools/command.h"
 #include "tools/style.h"
 #include "transforms/lint.h"
@@ -17,6 +18,10 @@ struct LintAnswer {
   std::size_t keys = 0;
   bool made_from_patterns = false;
   std::vector<LintFinding> findings;
+  std::string path;  // of the checkpoint, if one was looked at
+  std::vector<CheckpointFinding> checkpoint;
+
+  bool clean() const { return findings.empty() && checkpoint.empty(); }
 };
 
 std::string lint_text(const LintAnswer& answer, const Style& style);

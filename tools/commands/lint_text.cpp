@@ -57,10 +57,21 @@ std::string finding_text(const LintFinding& finding, const TransformList& transf
   return out + keys_text(finding) + '\n';
 }
 
+std::string checkpoint_text(const CheckpointFinding& finding, const Style& style) {
+  std::string out = style.bold(style.bad(words(name(finding.fault)))) + ": ";
+  if (!finding.file.empty()) out += printable(finding.file) + ": ";
+  if (finding.key) out += quote(*finding.key) + " is ";
+  out += finding.message;
+  if (finding.count > 1) out += fmt::format(" ({} such keys)", grouped(finding.count));
+  return out + '\n';
+}
+
 }  // namespace
 
 std::string lint_text(const LintAnswer& answer, const Style& style) {
   std::string out;
+  for (const CheckpointFinding& finding : answer.checkpoint) out += checkpoint_text(finding, style);
+  if (!answer.checkpoint.empty() && !answer.findings.empty()) out += '\n';
   for (const LintFinding& finding : answer.findings) {
     out += finding_text(finding, answer.transforms, style);
   }
@@ -70,8 +81,9 @@ std::string lint_text(const LintAnswer& answer, const Style& style) {
                     answer.direction == Direction::load ? "load" : "save", counted(answer.keys, "key"),
                     answer.made_from_patterns ? " made from their patterns" : "");
   }
-  return out + (answer.findings.empty() ? "nothing found" : counted(answer.findings.size(), "finding")) +
-         '\n';
+  if (!answer.names_looked_at) out += printable(answer.path) + ": ";
+  const std::size_t found = answer.findings.size() + answer.checkpoint.size();
+  return out + (found == 0 ? "nothing found" : counted(found, "finding")) + '\n';
 }
 
 std::string lint_json(const LintAnswer& answer) {
@@ -89,6 +101,17 @@ std::string lint_json(const LintAnswer& answer) {
     out.end_array().key("keys").begin_array();
     for (const std::string& key : finding.keys) out.string(key);
     out.end_array().end_object();
+  }
+  out.end_array().key("checkpoint").begin_array();
+  for (const CheckpointFinding& finding : answer.checkpoint) {
+    out.begin_object().key("kind").string(name(finding.fault)).key("file").string(path_text(finding.file));
+    out.key("key");
+    if (finding.key) {
+      out.string(*finding.key);
+    } else {
+      out.null();
+    }
+    out.key("count").number(finding.count).key("message").string(path_text(finding.message)).end_object();
   }
   out.end_array().end_object();
   return std::move(out.text()) + '\n';
