@@ -49,6 +49,16 @@ std::string without_digests(Receipt receipt) {
   return write_receipt(receipt);
 }
 
+std::string how_it_was_asked_for(const Receipt& receipt) {
+  Receipt part;
+  part.direction = receipt.direction;
+  part.reversed = receipt.reversed;
+  part.strip_wrappers = receipt.strip_wrappers;
+  part.transforms = receipt.transforms;
+  part.target = receipt.target;
+  return write_receipt(part);
+}
+
 class Finished {
  public:
   Finished(const RewriteRequest& request, Progress& progress, const Interrupt& interrupt)
@@ -150,6 +160,39 @@ class Finished {
 };
 
 }  // namespace
+
+bool is_finished_in_place(const PlanRequest& request, const Interrupt& interrupt) {
+  const Checkpoint checkpoint = Checkpoint::open(request.source, request.open);
+  const CheckpointPlace& place = checkpoint.place();
+  const auto path = find_receipt(
+      place.folder, place.is_single_file ? std::optional(place.shard_names.front()) : std::nullopt);
+  if (!path) return false;
+  const Receipt receipt = read_receipt(*path);
+  Receipt asked;
+  describe_request(request, asked);
+  if (!receipt.in_place || how_it_was_asked_for(receipt) != how_it_was_asked_for(asked)) return false;
+
+  const auto require = [&](const std::string& name, bool good) {
+    if (good) return;
+    throw Error(ErrorKind::source_changed,
+                "is not what the receipt of a conversion in place says; revert or mend it first")
+        .in((place.folder / name).string());
+  };
+  for (const Receipt::OutputShard& told : receipt.shards) {
+    const auto shard = std::find_if(checkpoint.shards().begin(), checkpoint.shards().end(),
+                                    [&](const Shard& s) { return s.name() == told.name; });
+    require(told.name, shard != checkpoint.shards().end() && shard->file().size() == told.size &&
+                           digest_of(shard->header_bytes()) == told.header_digest &&
+                           (!told.digest || digest_of_file(shard->file(), interrupt) == *told.digest));
+  }
+  for (const Receipt::OutputFile& told : receipt.others) {
+    std::error_code failure;
+    require(told.name,
+            fs::is_regular_file(place.folder / told.name, failure) &&
+                digest_of_file(MappedFile::open(place.folder / told.name), interrupt) == told.digest);
+  }
+  return true;
+}
 
 std::optional<std::string> why_not_finished(const RewriteRequest& request, Progress& progress,
                                             const Interrupt& interrupt) {

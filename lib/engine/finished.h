@@ -19,4 +19,10 @@ namespace keyshift {
 std::optional<std::string> why_not_finished(const RewriteRequest& request, Progress& progress,
                                             const Interrupt& interrupt);
 
+/// Whether PATH has been converted in place just so: the receipt beside it tells of this conversion, and
+/// every file has the size and header, or the digest, that it tells. False where no receipt does. Nothing is
+/// written. Errors: source_changed (the receipt does, and a file is not what it says); those of
+/// Checkpoint::open, receipt_invalid, io.
+bool is_finished_in_place(const PlanRequest& request, const Interrupt& interrupt);
+
 }  // namespace keyshift

@@ -50,19 +50,6 @@ void describe_source(const Checkpoint& checkpoint, Receipt& receipt) {
     receipt.source_files.push_back(describe_side_file(place.folder, name, receipt));
 }
 
-void describe_request(const PlanRequest& request, Receipt& receipt) {
-  receipt.direction = request.renaming.direction;
-  receipt.reversed = request.renaming.used.which;
-  receipt.strip_wrappers = request.renaming.strip_wrappers;
-  receipt.transforms = request.transforms;
-  if (request.renaming.target) receipt.target = digest_of_target(*request.renaming.target);
-  const bool canonical = request.options.layout == Layout::canonical;
-  receipt.layout = canonical ? Receipt::Layout::canonical : Receipt::Layout::keep;
-  receipt.max_shard_size = request.options.max_shard_size;
-  receipt.keep_patterns = request.subset.keep;
-  receipt.drop_patterns = request.subset.drop;
-}
-
 void describe_tensors(const PreparedPlan& prepared, std::span<const WrittenShard> shards, Receipt& receipt) {
   for (const KeyTable::Row& row : prepared.keys->rows()) {
     receipt.tensors.push_back({std::string(row.from), {}, {}});
@@ -76,6 +63,19 @@ void describe_tensors(const PreparedPlan& prepared, std::span<const WrittenShard
 }
 
 }  // namespace
+
+void describe_request(const PlanRequest& request, Receipt& receipt) {
+  receipt.direction = request.renaming.direction;
+  receipt.reversed = request.renaming.used.which;
+  receipt.strip_wrappers = request.renaming.strip_wrappers;
+  receipt.transforms = request.transforms;
+  if (request.renaming.target) receipt.target = digest_of_target(*request.renaming.target);
+  const bool canonical = request.options.layout == Layout::canonical;
+  receipt.layout = canonical ? Receipt::Layout::canonical : Receipt::Layout::keep;
+  receipt.max_shard_size = request.options.max_shard_size;
+  receipt.keep_patterns = request.subset.keep;
+  receipt.drop_patterns = request.subset.drop;
+}
 
 Receipt make_receipt(const PlanRequest& request, const PreparedPlan& prepared,
                      std::span<const WrittenShard> shards, std::vector<Receipt::OutputFile> others,

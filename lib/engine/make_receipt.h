@@ -29,4 +29,7 @@ Receipt make_receipt(const PlanRequest& request, const PreparedPlan& prepared,
                      std::span<const WrittenShard> shards, std::vector<Receipt::OutputFile> others,
                      std::vector<Receipt::Text> rewritten = {});
 
+/// The part of it that says how the conversion was asked for.
+void describe_request(const PlanRequest& request, Receipt& receipt);
+
 }  // namespace keyshift

@@ -16,8 +16,8 @@ using namespace keyshift::tools;
 
 namespace {
 
-std::string refusal(std::string_view text) {
-  return error_text([&] { refuse_conflicts(parse_batch(text, "list"), text, "list"); });
+std::string refusal(std::string_view text, BatchKind kind = BatchKind::copies) {
+  return error_text([&] { refuse_conflicts(parse_batch(text, "list", kind), text, "list", kind); });
 }
 
 void write(const fs::path& path, std::string_view text) { std::ofstream(path, std::ios::binary) << text; }
@@ -28,7 +28,7 @@ TEST_CASE("a list holds fields between tabs, JSON objects, comments and empty li
   const auto lines = parse_batch(
       "# many\na\tb\n\n{\"destination\":\"d\",\"source\":\"c\\td\"}\ne\tf\tt.json\n"
       "{\"source\":\"g\",\"destination\":\"h\",\"transforms\":[\"1\",\"2\"]}",
-      "list");
+      "list", BatchKind::copies);
   REQUIRE(lines.size() == 4);
   CHECK(lines[0].number == 2);
   CHECK(lines[0].source == "a");
@@ -69,6 +69,21 @@ TEST_CASE("lines that would get into each other's way are refused, whatever the 
           .starts_with("list:2:1: its SRC is inside the DST of line 1; what builds on another line's result "
                        "belongs in a second batch\n"));
   CHECK(refusal("a\tx\na\ty\nb\txy\n") == "no error");  // one SRC for two
+}
+
+TEST_CASE("in place a line is a path, and no two may meet") {
+  const auto lines = parse_batch("a\nb\tt.json\n{\"source\":\"c\"}\n", "list", BatchKind::in_place);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[1].source == "b");
+  CHECK(lines[1].destination == "b");
+  CHECK(lines[1].transforms == std::vector<std::string>{"t.json"});
+  CHECK(lines[2].source == "c");
+  const auto refused = [](std::string_view text) { return refusal(text, BatchKind::in_place); };
+  CHECK(refused("a\n./a\n").starts_with("list:2:1: has the same PATH as line 1\n"));
+  CHECK(refused("a/b.safetensors\na\n").starts_with("list:1:1: its PATH is inside the PATH of line 2\n"));
+  CHECK(refused("a\tb\tc\n").starts_with("list:1:1: expected PATH, and perhaps a tab and a transform file;"));
+  CHECK(refused("#\n") == "list: holds no line with a PATH");
+  CHECK(refused("a\nab\n") == "no error");
 }
 
 TEST_CASE("threads of all that run at once stay within the budget, and the last ones share what is left") {
@@ -183,4 +198,22 @@ TEST_CASE("a batch that is run again with --resume writes nothing") {
   const auto before = times();
   CHECK(run_command({"batch", "list.tsv", "--add-prefix", "m", "--resume"}).code == 0);
   CHECK(times() == before);
+}
+
+TEST_CASE("a batch in place changes files once, however often it is run with --resume") {
+  InSampleFolder folder;
+  fs::copy("sample", "other", fs::copy_options::recursive);
+  fs::remove("sample/transforms.json");
+  write("list.tsv", "sample\nother\tother/transforms.json\nnowhere\n");
+  check_golden(
+      "batch-in-place",
+      transcripts({{"batch", "list.tsv", "--jobs", "1", "--in-place", "--add-prefix", "m", "--dry-run"},
+                   {"batch", "list.tsv", "--jobs", "1", "--in-place", "--add-prefix", "m", "--resume"},
+                   {"batch", "list.tsv", "--jobs", "1", "--in-place", "--add-prefix", "m", "--resume"},
+                   {"batch", "list.tsv", "--in-place", "--force"}}));
+  write("sample/config.json", "{}");
+  CHECK(run_command({"batch", "-", "--in-place", "--add-prefix", "m", "--resume"}, "sample\n").err ==
+        "keyshift: error: line 1: sample/config.json: is not what the receipt of a conversion in place says; "
+        "revert "
+        "or mend it first\n");
 }

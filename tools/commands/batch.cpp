@@ -70,6 +70,11 @@ class Batch : public Command {
         "have its digests",
         resume_);
     options.flag("--dry-run", "make every plan, write nothing", dry_run_);
+    options.flag(
+        "--in-place",
+        "change the files themselves, behind a journal: a line is PATH, and perhaps a tab and a transform "
+        "file; --resume recovers what was interrupted",
+        in_place_);
     options.flag("--force", "replace checkpoints that are at a DST (never any other folder)", force_);
     options.number("--task-index", "I", "do only every N-th line, from line I on, counted from 0", 0,
                    task_index_);
@@ -126,6 +131,8 @@ class Batch : public Command {
       throw Error(
           ErrorKind::usage,
           fmt::format("--task-index counts from 0 and is below --task-count, which is {}", task_count_));
+    if (in_place_ && force_)
+      throw Error(ErrorKind::usage, "--force replaces what is at a DST, and --in-place has none");
     constexpr std::uint64_t kMaxList = std::uint64_t{1} << 30U;  // bytes
     const bool from_input = list_ == "-";
     const std::string name = from_input ? "standard input" : list_;
@@ -134,8 +141,9 @@ class Batch : public Command {
       throw Error(ErrorKind::batch_invalid, "does not exist").in(list_);
     const std::string text =
         from_input ? read_all(console.in, console.interrupt) : read_small_file(list_, kMaxList);
-    const std::vector<BatchLine> all = parse_batch(text, name);
-    refuse_conflicts(all, text, name);
+    const BatchKind kind = in_place_ ? BatchKind::in_place : BatchKind::copies;
+    const std::vector<BatchLine> all = parse_batch(text, name, kind);
+    refuse_conflicts(all, text, name, kind);
     std::vector<BatchLine> mine;
     for (std::size_t i = task_index_; i < all.size(); i += task_count_) mine.push_back(all[i]);
     return mine;
@@ -186,6 +194,7 @@ class Batch : public Command {
                BatchResult& result) const {
     OpenOptions open = source_.open_options();
     open.jobs = jobs;
+    if (in_place_ && resume_ && !dry_run_) recover(line.source, false, jobs);
     TransformOptions transforms = transforms_;
     for (const std::string& file : line.transforms) transforms.add_file(file);
     const GivenTransforms given = transforms.resolve(find_checkpoint(line.source, open), open);
@@ -199,6 +208,7 @@ class Batch : public Command {
     request.destination = line.destination;
     request.jobs = jobs;
     request.force = force_;
+    if (in_place_) return convert_in_place({request.plan, jobs}, given, progress, interrupt, result);
     if (resume_ && is_finished(request, progress, interrupt)) {
       result.status = Status::already;
       return;
@@ -219,6 +229,20 @@ class Batch : public Command {
     result.receipt_digest = done.receipt_digest.hex();
     note(given, done.used, done.warnings, result);
     result.status = Status::converted;
+  }
+
+  void convert_in_place(const InPlaceRequest& request, const GivenTransforms& given, Progress& progress,
+                        const Interrupt& interrupt, BatchResult& result) const {
+    if (resume_ && is_finished_in_place(request.plan, interrupt)) {
+      result.status = Status::already;
+      return;
+    }
+    const InPlacePlan plan = plan_in_place(request);
+    result.tensors = plan.tensors;
+    result.changed = plan.changed;
+    note(given, plan.used, plan.prepared.checkpoint->warnings(), result);
+    if (!dry_run_) carry_out_in_place(plan, request.jobs, progress, interrupt);
+    result.status = dry_run_ ? Status::planned : Status::converted;
   }
 
   // What is there and is not this conversion's result gives way to --force only.
@@ -267,7 +291,7 @@ class Batch : public Command {
   }
 
   std::string list_;
-  bool resume_ = false, dry_run_ = false, force_ = false, json_ = false;
+  bool resume_ = false, dry_run_ = false, in_place_ = false, force_ = false, json_ = false;
   unsigned task_index_ = 0, task_count_ = 1;
   SubsetOptions subset_;
   LayoutOptions layout_;
@@ -288,6 +312,7 @@ extern const CommandInfo batch{
     "in which a DST is another line's DST or SRC, or lies in one, is refused before anything is begun.\n"
     "With --resume a list may be run again at any time: what is done is checked and left as it is.\n"
     "Exit code 1: some failed; 130: interrupted, and what is done stays.\n",
+    "  keyshift batch paths.txt --in-place --strip-wrappers --resume\n"
     "  printf 'a/\\ta-new/\\nb/\\tb-new/\\n' | keyshift batch - --transforms rules.json\n"
     "  keyshift batch list.tsv --transforms rules.json --resume --json > results.jsonl\n"
     "  keyshift batch list.tsv --transforms rules.json --resume \\\n"

@@ -17,7 +17,8 @@ namespace {
 // Where lines begin and what is said about them.
 class Reader {
  public:
-  Reader(std::string_view text, const std::string& name) : text_(text), name_(name) {}
+  Reader(std::string_view text, const std::string& name, BatchKind kind)
+      : text_(text), name_(name), in_place_(kind == BatchKind::in_place) {}
 
   std::vector<BatchLine> read() {
     std::vector<BatchLine> lines;
@@ -50,17 +51,18 @@ class Reader {
       if (tab == std::string_view::npos) break;
       at = tab + 1;
     }
-    if (fields.size() < 2 || fields.size() > 3) {
-      throw fault(
-          "expected SRC, a tab, DST, and perhaps a tab and a transform file; paths with tabs need a JSON "
-          "line",
-          begin);
+    const std::size_t paths = in_place_ ? 1 : 2;
+    if (fields.size() < paths || fields.size() > paths + 1) {
+      throw fault(fmt::format("expected {}, and perhaps a tab and a transform file; paths with tabs need a "
+                              "JSON line",
+                              in_place_ ? "PATH" : "SRC, a tab, DST"),
+                  begin);
     }
     for (const std::string_view field : fields)
       if (field.empty())
         throw fault("a field is empty", begin + static_cast<std::size_t>(field.data() - line.data()));
-    BatchLine result{0, fs::path(fields[0]), fs::path(fields[1]), {}};
-    if (fields.size() == 3) result.transforms.emplace_back(fields[2]);
+    BatchLine result{0, fs::path(fields[0]), fs::path(fields[paths - 1]), {}};
+    if (fields.size() > paths) result.transforms.emplace_back(fields[paths]);
     return result;
   }
 
@@ -73,7 +75,7 @@ class Reader {
     json::Document document(line, 0, source);
     document.read([&](json::Value& object) {
       object.members([&](const json::Key& key, json::Value& value) {
-        if (key.text == "source" || key.text == "destination") {
+        if (key.text == "source" || (key.text == "destination" && !in_place_)) {
           fs::path& path = key.text == "source" ? result.source : result.destination;
           if (!path.empty()) throw fault(fmt::format("{} is given twice", quote(key.text)), key.offset);
           path = string_of(value);
@@ -81,13 +83,14 @@ class Reader {
         } else if (key.text == "transforms") {
           read_transforms(value, result);
         } else {
-          throw fault(fmt::format("unknown field {}; known are \"source\", \"destination\", \"transforms\"",
-                                  quote(key.text)),
+          throw fault(fmt::format("unknown field {}; known are \"source\", {}\"transforms\"", quote(key.text),
+                                  in_place_ ? "" : "\"destination\", "),
                       key.offset);
         }
       });
     });
     if (result.source.empty()) throw fault("the \"source\" is missing", begin);
+    if (in_place_) result.destination = result.source;
     if (result.destination.empty()) throw fault("the \"destination\" is missing", begin);
     return result;
   }
@@ -110,6 +113,7 @@ class Reader {
 
   std::string_view text_;
   const std::string& name_;
+  bool in_place_;
 };
 
 std::size_t offset_of_line(std::string_view text, std::size_t number) {
@@ -143,13 +147,20 @@ const BatchLine* line_around(const std::map<fs::path, const BatchLine*>& places,
 
 }  // namespace
 
-std::vector<BatchLine> parse_batch(std::string_view text, const std::string& name) {
-  std::vector<BatchLine> lines = Reader(text, name).read();
-  if (lines.empty()) throw Error(ErrorKind::batch_invalid, "holds no line with a SRC and a DST").in(name);
+std::vector<BatchLine> parse_batch(std::string_view text, const std::string& name, BatchKind kind) {
+  std::vector<BatchLine> lines = Reader(text, name, kind).read();
+  if (lines.empty()) {
+    throw Error(ErrorKind::batch_invalid, fmt::format("holds no line with a {}",
+                                                      kind == BatchKind::in_place ? "PATH" : "SRC and a DST"))
+        .in(name);
+  }
   return lines;
 }
 
-void refuse_conflicts(const std::vector<BatchLine>& lines, std::string_view text, const std::string& name) {
+void refuse_conflicts(const std::vector<BatchLine>& lines, std::string_view text, const std::string& name,
+                      BatchKind kind) {
+  const bool in_place = kind == BatchKind::in_place;
+  const char* const what = in_place ? "PATH" : "DST";
   const auto refuse = [&](const BatchLine& line, std::string message) {
     throw Error(ErrorKind::batch_invalid, std::move(message))
         .in(name)
@@ -158,16 +169,18 @@ void refuse_conflicts(const std::vector<BatchLine>& lines, std::string_view text
   std::map<fs::path, const BatchLine*> destinations, sources;
   for (const BatchLine& line : lines) {
     const auto [other, is_new] = destinations.emplace(place_of(line.destination), &line);
-    if (!is_new) refuse(line, fmt::format("has the same DST as line {}", other->second->number));
+    if (!is_new) refuse(line, fmt::format("has the same {} as line {}", what, other->second->number));
     sources.emplace(place_of(line.source), &line);
   }
   for (const auto& [place, line] : destinations) {
     if (const BatchLine* other = line_around(destinations, place, false))
-      refuse(*line, fmt::format("its DST is inside the DST of line {}", other->number));
+      refuse(*line, fmt::format("its {0} is inside the {0} of line {1}", what, other->number));
+    if (in_place) continue;
     if (const BatchLine* other = line_around(sources, place, true))
       refuse(*line, fmt::format("its DST is, or is inside, the SRC of line {}", other->number));
   }
   for (const auto& [place, line] : sources) {
+    if (in_place) break;
     if (const BatchLine* other = line_around(destinations, place, true)) {
       refuse(*line, fmt::format("its SRC is inside the DST of line {}; what builds on another line's result "
                                 "belongs in a second batch",

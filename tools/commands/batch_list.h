@@ -15,13 +15,17 @@ struct BatchLine {
   std::vector<std::string> transforms;  // transform files of this line alone
 };
 
+/// What stands in a line: SRC and DST, or with --in-place PATH alone, which is both.
+enum class BatchKind { copies, in_place };
+
 /// Lines that are empty or begin with # say nothing. `name`: of the list, for messages. Errors:
 /// batch_invalid with line, column and excerpt.
-std::vector<BatchLine> parse_batch(std::string_view text, const std::string& name);
+std::vector<BatchLine> parse_batch(std::string_view text, const std::string& name, BatchKind kind);
 
 /// Refuses a list whose lines would get into each other's way, before anything is begun: no destination may
 /// be another line's destination or source, lie in one, or hold one. `name`, `text`: as for parse_batch.
-/// Errors: batch_invalid naming both lines.
-void refuse_conflicts(const std::vector<BatchLine>& lines, std::string_view text, const std::string& name);
+/// In place, no path may be, lie in or hold another line's. Errors: batch_invalid naming both lines.
+void refuse_conflicts(const std::vector<BatchLine>& lines, std::string_view text, const std::string& name,
+                      BatchKind kind);
 
 }  // namespace keyshift::tools

@@ -23,16 +23,18 @@ void BatchSummary::add(const BatchResult& result) {
 }
 
 std::string batch_text(const BatchLine& line, const BatchResult& result) {
-  const std::string paths =
-      fmt::format("{} → {}", printable(line.source.string()), printable(line.destination.string()));
+  const bool in_place = line.source == line.destination;
+  std::string paths = printable(line.source.string());
+  if (!in_place) paths += fmt::format(" → {}", printable(line.destination.string()));
   switch (result.status) {
     case Status::converted:
     case Status::planned:
       return fmt::format("{:<9}  {}: {}, {} renamed, {}\n", name(result.status), paths,
                          counted(result.tensors, "tensor"), grouped(result.changed),
-                         human_bytes(result.bytes));
+                         in_place ? "in place" : human_bytes(result.bytes));
     case Status::already:
-      return fmt::format("{:<9}  {}: its receipt and every digest say so\n", name(result.status), paths);
+      return fmt::format("{:<9}  {}: its receipt and every {} say so\n", name(result.status), paths,
+                         in_place ? "header" : "digest");
     default:
       return "";
   }
@@ -47,7 +49,7 @@ std::string batch_json(const BatchLine& line, const BatchResult& result) {
     out.key("tensors").number(result.tensors).key("changed").number(result.changed);
     out.key("bytes").number(result.bytes);
   }
-  if (result.status == Status::converted) out.key("receipt_digest").string(result.receipt_digest);
+  if (!result.receipt_digest.empty()) out.key("receipt_digest").string(result.receipt_digest);
   if (result.status == Status::failed) {
     out.key("error").begin_object().key("kind").string(name(result.error_kind));
     out.key("message").string(path_text(result.error)).end_object();
@@ -70,7 +72,7 @@ std::string summary_text(const BatchSummary& summary) {
     out += fmt::format("{}{} {}", separator, grouped(summary.of(status)), what);
     separator = ", ";
   }
-  if (summary.of(Status::converted) != 0) {
+  if (summary.bytes != 0) {
     const auto rate =
         static_cast<std::uint64_t>(static_cast<double>(summary.bytes) / std::max(summary.seconds, 1e-9));
     out += fmt::format("; {} in {} ({}/s)", human_bytes(summary.bytes), human_seconds(summary.seconds),
