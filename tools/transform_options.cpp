@@ -88,8 +88,17 @@ void TransformOptions::declare(Options& options, Directions directions) {
       target_);
 }
 
-bool TransformOptions::none_given() const noexcept {
-  return files_.empty() && extra_.empty() && !strip_wrappers_ && direction_ == "load" && target_.empty();
+bool TransformOptions::none_given() const noexcept { return nothing_but_target() && target_.empty(); }
+
+bool TransformOptions::nothing_but_target() const noexcept {
+  return files_.empty() && extra_.empty() && !strip_wrappers_ && direction_ == "load";
+}
+
+std::shared_ptr<const TargetKeys> TransformOptions::target(const OpenOptions& open) const {
+  if (target_.empty()) return nullptr;
+  OpenOptions plain;  // variant and revision are the source's
+  plain.jobs = open.jobs;
+  return read_target(target_, plain);
 }
 
 TransformList TransformOptions::list() const {
@@ -145,9 +154,7 @@ GivenTransforms TransformOptions::resolve(const std::optional<CheckpointPlace>& 
   choose_used(source, given);
   if (!target_.empty()) {
     if (given.renaming.direction == Direction::save) throw usage_error("--target is for --direction load");
-    OpenOptions plain;  // variant and revision are the source's
-    plain.jobs = open.jobs;
-    given.renaming.target = read_target(target_, plain);
+    given.renaming.target = target(open);
   }
   return given;
 }

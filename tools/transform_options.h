@@ -38,6 +38,10 @@ class TransformOptions {
   /// True if nothing at all was said about transforms.
   bool none_given() const noexcept;
   bool has_target() const noexcept { return !target_.empty(); }
+  /// True if nothing but --target, or nothing at all, was said about them.
+  bool nothing_but_target() const noexcept;
+  /// The keys of --target, if it was given. Errors: those of read_target().
+  std::shared_ptr<const TargetKeys> target(const OpenOptions& open) const;
 
  private:
   TransformList list() const;

@@ -4,6 +4,7 @@
 #include "base/parallel.h"
 #include "engine/copy.h"
 #include "engine/make_receipt.h"
+#include "engine/receipt_file.h"
 #include "engine/target.h"
 #include "receipt/receipt.h"
 
@@ -57,12 +58,12 @@ std::vector<Receipt::OutputFile> files_of_receipt(const std::vector<RewriteResul
 }
 
 // In the order in which they may appear: whoever sees the last one sees all.
-std::vector<std::string> names_in_order(const RewriteResult& result, const Plan& plan) {
+std::vector<std::string> names_in_order(const RewriteResult& result, const Plan& plan, bool with_receipt) {
   std::vector<std::string> names;
   for (const auto& file : result.others) {
     if (file.name != plan.index_name) names.push_back(file.name);
   }
-  names.push_back(result.receipt_name);
+  if (with_receipt) names.push_back(result.receipt_name);
   for (const auto& file : result.shards) names.push_back(file.name);
   if (plan.index_name) names.push_back(*plan.index_name);
   return names;
@@ -84,6 +85,10 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
 
   Target target = Target::prepare(request.destination, prepared.checkpoint->place(), request.force);
   target.require_space(plan.output_bytes());
+  std::optional<ReceiptFile> elsewhere;
+  if (request.receipt.wanted && request.receipt.place)
+    elsewhere.emplace(ReceiptFile::prepare(*request.receipt.place, prepared.checkpoint->place(),
+                                           request.destination, request.force));
   interrupt.check();
   // --- from here something is written, though nothing is visible yet ---
 
@@ -97,14 +102,20 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
   if (plan.index_name) result.others.push_back(write_text(target, *plan.index_name, *plan.index_text));
 
   result.used = prepared.keys->used();
-  result.receipt_name =
-      target.is_single_file() ? receipt_name_beside(plan.shards.front().name) : std::string(kReceiptName);
-  const std::string receipt = write_receipt(
-      make_receipt(request.plan, prepared, copied, files_of_receipt(result.others)), request.jobs);
-  result.receipt_digest = write_text(target, result.receipt_name, receipt).written.digest;
+  if (request.receipt.wanted) {
+    const std::string receipt = write_receipt(
+        make_receipt(request.plan, prepared, copied, files_of_receipt(result.others)), request.jobs);
+    result.receipt_name = elsewhere                 ? request.receipt.place->string()
+                          : target.is_single_file() ? receipt_name_beside(plan.shards.front().name)
+                                                    : std::string(kReceiptName);
+    result.receipt_digest = elsewhere ? elsewhere->write(receipt)
+                                      : write_text(target, result.receipt_name, receipt).written.digest;
+  }
   interrupt.check();
 
-  target.publish(names_in_order(result, plan));
+  if (elsewhere) elsewhere->publish();
+  target.publish(names_in_order(result, plan, request.receipt.wanted && !elsewhere));
+  if (elsewhere) elsewhere->keep();
   // --- from here it is there, all of it ---
 
   result.tensors = prepared.keys->kept();

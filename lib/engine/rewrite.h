@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,18 @@
 
 namespace keyshift {
 
+/// Where the receipt goes: beside the output, to a place of its own, or nowhere.
+struct ReceiptWish {
+  bool wanted = true;
+  std::optional<std::filesystem::path> place;
+};
+
 struct RewriteRequest {
   PlanRequest plan;  // plan.options.single_file_name is set by rewrite() from the destination
   std::filesystem::path destination;
   unsigned jobs = 1;   // shards at a time
   bool force = false;  // replace a checkpoint that is at the destination
+  ReceiptWish receipt;
 };
 
 struct RewriteResult {
@@ -26,7 +34,7 @@ struct RewriteResult {
     Written written;
   };
   std::vector<File> shards, others;  // others: side files and index
-  std::string receipt_name;
+  std::string receipt_name;  // beside the output; a path, where it went elsewhere; empty: there is none
   Digest receipt_digest;
   std::uint64_t tensors = 0, changed = 0, dropped = 0, data_bytes = 0;
   std::vector<bool> used;  // one flag per transform, in file order

@@ -40,3 +40,37 @@ TEST_CASE("revert takes a receipt from another place, and says what it cannot do
                                               {"revert", "new", "back", "--receipt", "kept.json"},
                                               {"revert", "sample", "other", "--receipt", "kept.json"}}));
 }
+
+TEST_CASE("convert puts its receipt where it is told, or writes none, and verify reads it there") {
+  InSampleFolder folder;
+  std::vector<std::string> elsewhere = kConvert, none = kConvert;
+  elsewhere.insert(elsewhere.end(), {"--receipt", "kept.json"});
+  none.at(2) = "bare";
+  none.emplace_back("--no-receipt");
+  std::vector<std::string> both = none;
+  both.insert(both.end(), {"--receipt", "kept.json"});
+  check_golden("convert-receipt-place",
+               transcripts({elsewhere,
+                            none,
+                            both,
+                            {"convert", "--in-place", "bare", "--no-receipt"},
+                            {"verify", "sample", "new", "--receipt", "kept.json"},
+                            {"verify", "sample", "new", "--receipt", "nowhere.json"},
+                            {"verify", "sample", "new", "--receipt", "kept.json", "--rename", "a=>b"}}));
+  CHECK(fs::exists("kept.json"));
+  CHECK_FALSE(fs::exists("new/keyshift-receipt.json"));
+  CHECK_FALSE(fs::exists("bare/keyshift-receipt.json"));
+}
+
+TEST_CASE("verify by a receipt asks for the target that the conversion was given") {
+  InSampleFolder folder;
+  std::ofstream("target.json") << R"(["model.lm_head.weight"])";
+  std::ofstream("other.json") << R"(["other"])";
+  REQUIRE(run_command({"convert", "sample", "new", "--add-prefix", "m", "--target", "target.json"}).code ==
+          0);
+  REQUIRE(run_command({"convert", "sample", "plain", "--add-prefix", "m"}).code == 0);
+  check_golden("verify-target", transcripts({{"verify", "sample", "new"},
+                                             {"verify", "sample", "new", "--target", "other.json"},
+                                             {"verify", "sample", "new", "--target", "target.json"},
+                                             {"verify", "sample", "plain", "--target", "target.json"}}));
+}

@@ -44,6 +44,10 @@ class Convert : public Command {
     transforms_.declare(options);
     source_.declare(options);
     options.heading("Output");
+    options.value("--receipt", "FILE", "where the receipt goes; default: into DST, or beside a single file",
+                  receipt_);
+    options.flag("--no-receipt", "write no receipt: nobody can then take the conversion back byte for byte",
+                 no_receipt_);
     options.flag("--json", "one JSON object, schema keyshift-convert/1 (with --dry-run: keyshift-plan/1)",
                  json_);
     progress_.declare(options);
@@ -68,6 +72,13 @@ class Convert : public Command {
                   fmt::format("--in-place changes the files of SRC themselves, so {} is one "
                               "argument too many",
                               quote(destination_)));
+    }
+    if (no_receipt_ && !receipt_.empty())
+      throw Error(ErrorKind::usage, "--receipt and --no-receipt exclude each other");
+    if (in_place_ && (no_receipt_ || !receipt_.empty())) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("with --in-place the receipt always lies beside the files; leave {} away",
+                              no_receipt_ ? "--no-receipt" : "--receipt"));
     }
     if (in_place_ && force_)
       throw Error(ErrorKind::usage, "--force replaces what is at DST, and --in-place has none");
@@ -119,6 +130,8 @@ class Convert : public Command {
     request.destination = destination_;
     request.jobs = source_.jobs();
     request.force = force_;
+    request.receipt.wanted = !no_receipt_;
+    if (!receipt_.empty()) request.receipt.place = receipt_;
     return conversion;
   }
 
@@ -175,8 +188,8 @@ class Convert : public Command {
     note_target(compare_with_target(*conversion.given.renaming.target, new_keys), console);
   }
 
-  std::string source_path_, destination_;
-  bool dry_run_ = false, in_place_ = false, force_ = false, json_ = false;
+  std::string source_path_, destination_, receipt_;
+  bool dry_run_ = false, in_place_ = false, no_receipt_ = false, force_ = false, json_ = false;
   SubsetOptions subset_;
   LayoutOptions layout_;
   TransformOptions transforms_;

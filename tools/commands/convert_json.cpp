@@ -93,10 +93,13 @@ std::string result_json(const RewriteResult& result, const Conversion& conversio
   write_paths(out, conversion);
   write_files(out, "shards", result.shards);
   write_files(out, "others", result.others);
-  out.key("receipt").begin_object();
-  out.key("file").string(path_text(result.receipt_name));
-  out.key("xxh3_128").string(result.receipt_digest.hex());
-  out.end_object();
+  out.key("receipt");
+  if (result.receipt_name.empty()) {
+    out.null();
+  } else {
+    out.begin_object().key("file").string(path_text(result.receipt_name));
+    out.key("xxh3_128").string(result.receipt_digest.hex()).end_object();
+  }
   out.key("tensors").number(result.tensors);
   out.key("renamed").number(result.changed);
   out.key("dropped").number(result.dropped);

@@ -103,8 +103,10 @@ std::string result_text(const RewriteResult& result, const Conversion& conversio
   std::vector<std::string> others;
   for (const RewriteResult::File& file : result.others) others.push_back(printable(file.name));
   out += line("with them", others.empty() ? "no other files" : fmt::format("{}", fmt::join(others, ", ")));
-  out += line("receipt",
-              fmt::format("{}, digest {}", printable(result.receipt_name), result.receipt_digest.hex()));
+  out += line("receipt", result.receipt_name.empty()
+                             ? std::string("none")
+                             : fmt::format("{}, digest {}", printable(result.receipt_name),
+                                           result.receipt_digest.hex()));
   return out;
 }
 

@@ -25,15 +25,29 @@ struct Claim {
   SubsetPatterns subset;
 };
 
-// What the receipt beside the destination says was done. On a save, the transforms that it reversed and that
-// matched are all that made a difference.
-Claim claim_of(const fs::path& receipt_path) {
+// The keys that the conversion knew of its target: a receipt holds only their digest.
+void check_target(const Receipt& receipt, const TargetKeys* target, const fs::path& receipt_path) {
+  const auto fail = [&](std::string_view what) {
+    throw Error(ErrorKind::usage, std::string(what)).in(receipt_path.string());
+  };
+  if (receipt.target && target == nullptr)
+    fail("the conversion was given a --target; give the same one, for names depend on its keys");
+  if (!receipt.target && target != nullptr) fail("the conversion was given no --target; leave it away");
+  if (receipt.target && digest_of_target(*target) != *receipt.target)
+    fail("the conversion was given a --target with other keys; give the same one");
+}
+
+// What a receipt says was done. On a save, the transforms that it reversed and that matched are all that made
+// a difference.
+Claim claim_of(const fs::path& receipt_path, std::shared_ptr<const TargetKeys> target) {
   Receipt receipt = read_receipt(receipt_path);
+  check_target(receipt, target.get(), receipt_path);
   GivenTransforms given;
   given.transforms = std::move(receipt.transforms);
   given.renaming.direction = receipt.direction;
   given.renaming.strip_wrappers = receipt.strip_wrappers;
   given.renaming.used = {UsedTransforms::Which::flagged, std::move(receipt.used)};
+  given.renaming.target = std::move(target);
   given.receipt = receipt_path;
   return {std::move(given), {std::move(receipt.keep_patterns), std::move(receipt.drop_patterns)}};
 }
@@ -90,6 +104,11 @@ class Verify : public Command {
   void declare(Options& options) override {
     options.argument("SRC", "the checkpoint that was converted", source_path_);
     options.argument("DST", "what it was converted to", destination_);
+    options.value(
+        "--receipt", "FILE",
+        "the conversion's receipt, whose transforms are taken; default: the one beside DST, if no transforms "
+        "are given",
+        receipt_);
     subset_.declare(options);
     transforms_.declare(options);
     source_.declare(options);
@@ -126,16 +145,25 @@ class Verify : public Command {
 
  private:
   Claim claim(const CheckpointPlace& source, const OpenOptions& open) const {
-    if (transforms_.none_given() && subset_.patterns().is_everything()) {
+    const bool from_receipt = transforms_.nothing_but_target() && subset_.patterns().is_everything();
+    if (!receipt_.empty()) {
+      std::error_code ignored;
+      if (!from_receipt)
+        throw Error(ErrorKind::usage, "--receipt says which transforms were used; leave the others away");
+      if (!fs::exists(receipt_, ignored))
+        throw Error(ErrorKind::receipt_invalid, "does not exist").in(receipt_);
+      return claim_of(receipt_, transforms_.target(open));
+    }
+    if (from_receipt) {
       OpenOptions there = open;
       there.revision.clear();
       const CheckpointPlace place = find_checkpoint(destination_, there);
-      if (const auto receipt = receipt_beside(place)) return claim_of(*receipt);
+      if (const auto receipt = receipt_beside(place)) return claim_of(*receipt, transforms_.target(open));
     }
     return {transforms_.resolve(source, open), subset_.patterns()};
   }
 
-  std::string source_path_, destination_;
+  std::string source_path_, destination_, receipt_;
   bool json_ = false;
   SubsetOptions subset_;
   TransformOptions transforms_;
