@@ -227,13 +227,14 @@ class Preparation {
   bool published_ = false;
 };
 
+// The journal stays: `what` happened, and recover is to go on from there.
 [[noreturn]] void fail_unfinished(const CheckpointPlace& place, const fs::path& journal,
-                                  const std::exception& first, const std::exception& second) {
-  const fs::path what = place.is_single_file ? place.folder / place.shard_names.front() : place.folder;
+                                  const std::string& what) {
+  const fs::path path = place.is_single_file ? place.folder / place.shard_names.front() : place.folder;
   throw Error(ErrorKind::io,
-              fmt::format("the run failed ({}) and could not be rolled back ({}); its journal is there, and "
-                          "`keyshift recover {}` finishes it or rolls it back once that is mended",
-                          first.what(), second.what(), quote(what.string())))
+              fmt::format("{}; the journal is there, and once that is mended `keyshift recover {}` "
+                          "finishes the run or rolls it back",
+                          what, quote(path.string())))
       .in(journal.string());
 }
 
@@ -247,17 +248,29 @@ void refuse_busy(const fs::path& path) {
 void carry_out(const FileChanges& changes, unsigned jobs, Progress& progress, const Interrupt& interrupt) {
   Preparation preparation(changes, jobs, progress, interrupt);
   preparation.run();
+  const CheckpointPlace& place = changes.checkpoint->place();
+  const fs::path& path = preparation.path();
   // --- from here the journal decides: all is done, or nothing ---
   try {
-    finish_journal(preparation.path(), preparation.journal(), jobs);
+    apply_journal(path, preparation.journal(), jobs);
   } catch (const std::exception& first) {
-    if (!standing_of(preparation.path()).there) throw;  // all was done, only the last flush failed
     try {
-      roll_back_journal(preparation.path(), preparation.journal(), jobs);
+      if (!look_at_files(path, preparation.journal()).can_roll_back)
+        throw Error(ErrorKind::io, "the old files are gone");
+      roll_back_journal(path, preparation.journal(), jobs);
     } catch (const std::exception& second) {
-      fail_unfinished(changes.checkpoint->place(), preparation.path(), first, second);
+      fail_unfinished(
+          place, path,
+          fmt::format("the run failed ({}) and was not rolled back ({})", first.what(), second.what()));
     }
     throw Error(ErrorKind::io, fmt::format("{}; nothing was changed", first.what()));
+  }
+  // --- from here all is new and on the disk ---
+  try {
+    close_journal(path, preparation.journal());
+  } catch (const std::exception& failure) {
+    if (!standing_of(path).there) throw;  // only the last flush failed
+    fail_unfinished(place, path, fmt::format("all files are the new ones, but {}", failure.what()));
   }
 }
 

@@ -36,6 +36,9 @@ class Run {
     });
     for_each_replaced([&](const fs::path& file, bool is_to_be) { take_staged(file, is_to_be); });
     sync_folders();
+  }
+
+  void close() {
     for_each_replaced([&](const fs::path& file, bool) {
       remove_name(kept_beside(file));
       remove_name(staged_beside(file));
@@ -65,7 +68,7 @@ class Run {
     for (const Journal::Shard& shard : journal_.shards) {
       if (shard.way == way) chosen.push_back(&shard);
     }
-    for_each_parallel(chosen.size(), jobs_ * kFlushesPerJob, [&](std::size_t i) {
+    for_each_parallel(chosen.size(), jobs_ == 1 ? 1 : jobs_ * kFlushesPerJob, [&](std::size_t i) {
       const fs::path path = folder_ / chosen[i]->name;
       const Descriptor file = open_for_changes(path);
       change(*chosen[i], file.get(), path);
@@ -143,8 +146,12 @@ class Run {
 
 }  // namespace
 
-void finish_journal(const fs::path& journal_path, const Journal& journal, unsigned jobs) {
+void apply_journal(const fs::path& journal_path, const Journal& journal, unsigned jobs) {
   Run(journal_path, journal, jobs).forward();
+}
+
+void close_journal(const fs::path& journal_path, const Journal& journal) {
+  Run(journal_path, journal, 1).close();
 }
 
 void roll_back_journal(const fs::path& journal_path, const Journal& journal, unsigned jobs) {

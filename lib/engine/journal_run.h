@@ -8,9 +8,12 @@
 
 namespace keyshift {
 
-/// Brings every file to its new state, flushes all, and removes the journal. The replaced ones must have been
-/// staged. Errors: io; the journal is then still there, unless the message says so.
-void finish_journal(const std::filesystem::path& journal_path, const Journal& journal, unsigned jobs);
+/// Brings every file to its new state and flushes all. The replaced ones must have been staged. Errors: io;
+/// then it can be repeated, or rolled back.
+void apply_journal(const std::filesystem::path& journal_path, const Journal& journal, unsigned jobs);
+/// Once it has been applied: removes the old files that were kept, then the journal. Errors: io; then all is
+/// new and on the disk, and only this can be repeated.
+void close_journal(const std::filesystem::path& journal_path, const Journal& journal);
 
 /// Brings every file back to its old state, flushes all, and removes the journal and what was staged.
 /// Errors: io; the journal is then still there.

@@ -151,7 +151,7 @@ class Examination {
     return stand_of(text, path) == Stands::before;
   }
 
-  const fs::path& folder_;
+  const fs::path folder_;
   const fs::path& journal_;
   JournalState state_;
   const std::string* unfinishable_ = nullptr;
@@ -166,8 +166,8 @@ fs::path beside(const fs::path& file, std::string_view ending) {
 fs::path staged_beside(const fs::path& file) { return beside(file, ".keyshift-new"); }
 fs::path kept_beside(const fs::path& file) { return beside(file, ".keyshift-old"); }
 
-JournalState look_at_files(const fs::path& folder, const OpenedJournal& opened) {
-  return Examination(folder, opened.path).run(opened.journal);
+JournalState look_at_files(const fs::path& journal_path, const Journal& journal) {
+  return Examination(journal_path.parent_path(), journal_path).run(journal);
 }
 
 }  // namespace keyshift

@@ -19,9 +19,8 @@ struct JournalState {
   std::size_t files = 0;  // all that the journal names
 };
 
-/// Reads the headers of all shards and all small files that `journal` names in `folder`. Errors:
-/// journal_invalid (a file is neither the old nor the new one nor between them: somebody else changed it; a
-/// name is a link), io.
-JournalState look_at_files(const std::filesystem::path& folder, const OpenedJournal& opened);
+/// Reads the headers of all shards and all small files that the journal names. Errors: journal_invalid (a
+/// file is neither the old nor the new one nor between them: somebody else changed it; a name is a link), io.
+JournalState look_at_files(const std::filesystem::path& journal_path, const Journal& journal);
 
 }  // namespace keyshift

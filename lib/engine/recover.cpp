@@ -31,7 +31,7 @@ RecoverResult::Run recover_one(const fs::path& path, bool roll_back, unsigned jo
   const Descriptor lock = try_lock(path);
   if (!lock) refuse_busy(path);
   const OpenedJournal opened = read_journal(path);
-  const JournalState state = look_at_files(path.parent_path(), opened);
+  const JournalState state = look_at_files(path, opened.journal);
   if (roll_back && !state.can_roll_back) refuse_roll_back(opened);
 
   RecoverResult::Run run{path, Recovered::finished, state.done, {}};
@@ -41,7 +41,8 @@ RecoverResult::Run recover_one(const fs::path& path, bool roll_back, unsigned jo
     run.outcome = Recovered::rolled_back;
     roll_back_journal(path, opened.journal, jobs);
   } else {
-    finish_journal(path, opened.journal, jobs);
+    apply_journal(path, opened.journal, jobs);
+    close_journal(path, opened.journal);
   }
   return run;
 }

@@ -55,12 +55,13 @@ class Recover : public Command {
     options.argument("PATH", "the folder, index or .safetensors file that an in-place run was given", path_);
     options.heading("What to do");
     options.flag("--roll-back", "bring the old files back, also where the run could be finished", roll_back_);
+    options.number("--jobs", "N", "threads; default: one for each processor", 1, jobs_);
     options.heading("Output");
     options.flag("--json", "one JSON object, schema keyshift-recover/1", json_);
   }
 
   int run(Console& console) override {
-    const RecoverResult result = recover(path_, roll_back_, available_processors());
+    const RecoverResult result = recover(path_, roll_back_, jobs_ != 0 ? jobs_ : available_processors());
     if (console.quiet && !json_) return kDone;
     return console.answer(json_ ? json_of(result, path_) : text_of(result, path_, Style(console.colour)),
                           kDone);
@@ -69,6 +70,7 @@ class Recover : public Command {
  private:
   std::string path_;
   bool roll_back_ = false, json_ = false;
+  unsigned jobs_ = 0;
 };
 
 }  // namespace
