@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -19,6 +20,8 @@ class Input {
   virtual ~Input() = default;
   /// Bytes read, at most `room.size()`; 0 at the end. Errors: io, interrupted.
   virtual std::size_t read(std::span<char> room) = 0;
+  /// Bytes that are still to come, where that is known; else 0.
+  virtual std::uint64_t expected() const noexcept { return 0; }
 };
 
 class Output {

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -49,6 +50,12 @@ class DescriptorInput : public Input {
       if (errno != EINTR) throw io_error("cannot read standard input", errno);
       interrupt.check();
     }
+  }
+  std::uint64_t expected() const noexcept override {
+    struct stat status {};
+    if (::fstat(STDIN_FILENO, &status) != 0 || !S_ISREG(status.st_mode)) return 0;
+    const off_t place = ::lseek(STDIN_FILENO, 0, SEEK_CUR);
+    return place < 0 || place > status.st_size ? 0 : static_cast<std::uint64_t>(status.st_size - place);
   }
 };
 

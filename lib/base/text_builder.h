@@ -51,6 +51,10 @@ class TextBuilder {
   }
 
   std::size_t size() const noexcept { return used_; }
+  /// What was added so far.
+  std::string_view text() const noexcept { return std::string_view(text_).substr(0, used_); }
+  /// Forgets the text and keeps the room.
+  void clear() noexcept { used_ = 0; }
   /// What was added; the builder is then done with.
   std::string finish() {
     text_.resize(used_);

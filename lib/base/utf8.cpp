@@ -1,10 +1,23 @@
 #include "base/utf8.h"
 
+#include <array>
+#include <cstring>
+
 namespace keyshift::utf8 {
 
 namespace {
 
 constexpr bool is_continuation(unsigned char byte) { return (byte & 0xC0U) == 0x80U; }
+
+// Where `text` holds the first byte above 0x7F from `at` on, or a little before.
+std::size_t skip_ascii(std::string_view text, std::size_t at) noexcept {
+  constexpr std::uint64_t kHigh = 0x8080808080808080;
+  for (std::array<std::uint64_t, 4> words; text.size() - at >= sizeof(words); at += sizeof(words)) {
+    std::memcpy(words.data(), text.data() + at, sizeof(words));
+    if (((words[0] | words[1] | words[2] | words[3]) & kHigh) != 0) break;
+  }
+  return at;
+}
 
 }  // namespace
 
@@ -29,6 +42,7 @@ std::size_t find_invalid(std::string_view text) noexcept {
     const std::size_t length = valid_length(text.substr(i));
     if (length == 0) return i;
     i += length;
+    if (length == 1 && i < text.size()) i = skip_ascii(text, i);
   }
   return std::string_view::npos;
 }

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "format/key_index.h"
+#include "format/seen_hashes.h"
 
 namespace keyshift {
 
@@ -36,26 +37,38 @@ void refuse_unwritable(const KeyTable& table, const KeyTable::Row& row, ErrorKin
 
 }  // namespace
 
-std::vector<Collision> find_collisions(const std::vector<std::string_view>& new_keys) {
+namespace {
+
+// Whether there may be collisions at all: rarely, and then the keys themselves are compared.
+bool some_hash_repeats(const std::vector<std::string_view>& keys) {
   constexpr std::size_t kBlock = 32;  // keys whose places are asked for before the first is looked at
-  KeyIndex seen(new_keys.size());
-  std::vector<std::size_t> first;  // by the number of a key in `seen`
-  first.reserve(new_keys.size());
-  std::vector<Collision> collisions;
+  SeenHashes seen(keys.size());
   std::array<std::uint64_t, kBlock> hashes;
-  for (std::size_t block = 0; block < new_keys.size(); block += kBlock) {
-    const std::size_t count = std::min(kBlock, new_keys.size() - block);
+  for (std::size_t block = 0; block < keys.size(); block += kBlock) {
+    const std::size_t count = std::min(kBlock, keys.size() - block);
     for (std::size_t i = 0; i < count; ++i) {
-      hashes[i] = hash_of_key(new_keys[block + i]);
+      hashes[i] = hash_of_key(keys[block + i]);
       seen.prefetch(hashes[i]);
     }
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint32_t number = seen.insert(new_keys[block + i], hashes[i]);
-      if (number == first.size()) {
-        first.push_back(block + i);
-      } else {
-        collisions.push_back({first[number], block + i});
-      }
+    for (std::size_t i = 0; i < count; ++i)
+      if (!seen.insert(hashes[i])) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<Collision> find_collisions(const std::vector<std::string_view>& new_keys) {
+  std::vector<Collision> collisions;
+  if (!some_hash_repeats(new_keys)) return collisions;
+  KeyIndex seen(new_keys.size());
+  std::vector<std::size_t> first;  // by the number of a key in `seen`
+  for (std::size_t i = 0; i < new_keys.size(); ++i) {
+    const std::uint32_t number = seen.insert(new_keys[i]);
+    if (number == first.size()) {
+      first.push_back(i);
+    } else {
+      collisions.push_back({first[number], i});
     }
   }
   return collisions;

@@ -60,3 +60,17 @@ TEST_CASE("code points are counted, and boundaries found between them") {
   constexpr std::array<std::size_t, 7> kBoundaries = {0, 1, 1, 1, 4, 5, 6};
   for (std::size_t i = 0; i < kBoundaries.size(); ++i) CHECK(utf8::floor_boundary(text, i) == kBoundaries[i]);
 }
+
+TEST_CASE("an invalid byte is found at every place of a long text") {
+  for (const char* valid : {"a", "\xC3\xA9"}) {
+    std::string text;
+    while (text.size() < 150) text += valid;
+    CHECK(utf8::find_invalid(text) == std::string_view::npos);
+    for (std::size_t at = 0; at <= text.size(); at += std::string_view(valid).size()) {
+      std::string broken = text;
+      broken.insert(at, 1, '\xff');
+      CHECK(utf8::find_invalid(broken) == at);
+      CHECK(utf8::find_invalid(std::string_view(text).substr(0, at)) == std::string_view::npos);
+    }
+  }
+}

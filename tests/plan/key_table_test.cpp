@@ -68,3 +68,16 @@ TEST_CASE("collisions are found whoever comes first") {
   CHECK(found[2].second == 5);
   CHECK(find_collisions({}).empty());
 }
+
+TEST_CASE("every later key that equals an earlier one is told with the first such") {
+  std::vector<std::string> keys;
+  for (int i = 0; i < 1000; ++i) keys.push_back(std::to_string(i % 700));
+  const std::vector<Collision> found = find_collisions({keys.begin(), keys.end()});
+  REQUIRE(found.size() == 300);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    CHECK(found[i].first == i);
+    CHECK(found[i].second == 700 + i);
+  }
+  CHECK(find_collisions({keys.begin(), keys.begin() + 700}).empty());
+  CHECK(find_collisions({}).empty());
+}

@@ -149,3 +149,13 @@ TEST_CASE("a large input comes out whole") {
   CHECK(ran.code == 0);
   CHECK((ran.out == wanted));
 }
+
+TEST_CASE("more lines than fit into one block come out whole") {
+  std::string keys, lines;
+  for (int i = 0; i < 60'000; ++i) {
+    const std::string key = "model.layers." + std::to_string(i) + ".weight";
+    keys += key + '\n';
+    lines += key + "\tm" + key.substr(5) + '\n';
+  }
+  CHECK(run_command({"rename", "--rename", "^model=>m"}, keys).out == lines);
+}

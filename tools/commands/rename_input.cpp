@@ -20,10 +20,12 @@ Error line_error(ErrorKind kind, const std::string& name, std::size_t line, std:
 }  // namespace
 
 std::string read_all(Input& in, const Interrupt& interrupt) {
-  std::string text;
+  // Whatever a file says of its size, no more is taken at once than this.
+  constexpr std::uint64_t kMostExpected = std::uint64_t{1} << 30U;
+  std::string text(std::min(in.expected(), kMostExpected) + 1, '\0');
   std::size_t used = 0;
   while (true) {
-    if (text.size() - used < kBlock) text.resize(std::max(2 * text.size(), 2 * kBlock));
+    if (used == text.size()) text.resize(text.size() + std::max(text.size(), kBlock));
     const std::size_t got = in.read({text.data() + used, text.size() - used});
     interrupt.check();
     if (got == 0) break;
@@ -50,15 +52,18 @@ KeyList keys_of_lines(std::string text, const std::string& name) {
                      "the key holds a tab, which separates old and new keys in the output; use --json");
   }
   list.keys.reserve(all.size() / 32);
-  for (std::size_t begin = 0; begin < all.size();) {
-    const std::size_t end = std::min(all.find('\n', begin), all.size());
-    list.keys.push_back(all.substr(begin, end - begin));
-    if (list.keys.back().ends_with('\r')) {
+  const char* at = all.data();
+  for (const char* const all_end = at + all.size(); at != all_end;) {
+    const auto* newline =
+        static_cast<const char*>(std::memchr(at, '\n', static_cast<std::size_t>(all_end - at)));
+    const char* const end = newline != nullptr ? newline : all_end;
+    list.keys.emplace_back(at, static_cast<std::size_t>(end - at));
+    if (end != at && end[-1] == '\r') {
       throw line_error(
           ErrorKind::entry_invalid, name, list.keys.size(),
           "the line ends in CR LF; take the CR away (tr -d '\\r'), or use --json if it is part of the key");
     }
-    begin = end + 1;
+    at = newline != nullptr ? end + 1 : end;
   }
   return list;
 }

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <set>
 #include <unordered_map>
 
 #include "base/json_writer.h"
+#include "base/text_builder.h"
 #include "plan/key_table.h"
 #include "tools/commands/rename.h"
 
@@ -66,36 +68,49 @@ std::vector<CollidingKeys> find_colliding_keys(const std::vector<std::string_vie
   for (std::size_t i = 0; i < keys.size(); ++i) new_keys[i] = renamed[i];
   std::vector<CollidingKeys> colliding;
   std::unordered_map<std::string_view, std::size_t> place;
+  std::set<std::pair<std::size_t, std::string_view>> told;
   for (const Collision& collision : find_collisions(new_keys)) {
     const std::string_view first = keys[collision.first], second = keys[collision.second];
     if (first == second) continue;  // one key given twice is no collision
     const auto [found, is_new] = place.try_emplace(new_keys[collision.second], colliding.size());
     if (is_new) colliding.push_back({new_keys[collision.second], {first}});
-    std::vector<std::string_view>& from = colliding[found->second].from;
-    if (std::find(from.begin(), from.end(), second) == from.end()) from.push_back(second);
+    if (told.emplace(found->second, second).second) colliding[found->second].from.push_back(second);
   }
   return colliding;
 }
 
+namespace {
+
+// A line holds two keys, with one tab between them and a newline behind.
+void check_lines(const RenameAnswer& answer) {
+  const std::string_view all = answer.renamed.text();
+  if (all.find('\t') == std::string_view::npos && all.find('\n') == std::string_view::npos) return;
+  std::size_t i = 0;
+  while (answer.renamed[i].find_first_of("\t\n") == std::string_view::npos) ++i;
+  throw Error(ErrorKind::entry_invalid,
+              fmt::format("would be renamed to {}, which holds a tab or a newline; use --json",
+                          quote(answer.renamed[i])))
+      .for_key(answer.keys[i]);
+}
+
+}  // namespace
+
 void write_lines(const RenameAnswer& answer, Output& out) {
-  if (const std::size_t at = answer.renamed.text().find_first_of("\t\n"); at != std::string_view::npos) {
-    std::size_t i = 0;
-    while (answer.renamed[i].find_first_of("\t\n") == std::string_view::npos) ++i;
-    throw Error(ErrorKind::entry_invalid,
-                fmt::format("would be renamed to {}, which holds a tab or a newline; use --json",
-                            quote(answer.renamed[i])))
-        .for_key(answer.keys[i]);
-  }
-  std::string block;
-  block.reserve(kBlock + 4096);
+  check_lines(answer);
+  constexpr std::size_t kFull = kBlock + (kBlock >> 2U);
+  TextBuilder block(kFull);
   for (std::size_t i = 0; i < answer.keys.size(); ++i) {
-    block += answer.keys[i];
-    block += '\t';
-    block += answer.renamed[i];
-    block += '\n';
-    write_if_full(block, out);
+    const std::string_view from = answer.keys[i], to = answer.renamed[i];
+    block.reserve(from.size() + to.size() + 2);
+    block.add(from);
+    block.add("\t");
+    block.add(to);
+    block.add("\n");
+    if (block.size() < kBlock) continue;
+    out.write(block.text());
+    block.clear();
   }
-  out.write(block);
+  out.write(block.text());
 }
 
 void write_json(const RenameAnswer& answer, Output& out) {
