@@ -9,6 +9,7 @@
   X(rename) \
   X(explain) \
   X(lint) \
+  X(plan) \
   X(convert) \
   X(batch) \
   X(revert) \

@@ -38,4 +38,26 @@ PlanOptions LayoutOptions::plan_options() const {
   return plan;
 }
 
+void CopyChoice::declare(Options& options) {
+  options.choice(
+      "--copy", {"auto", "reflink", "range", "stream"},
+      "reflink: share blocks (XFS, btrfs); range: copy in the kernel; stream: read and write; auto: the "
+      "cheapest that is possible (default); another one that is not possible is refused",
+      copy_);
+  options.choice("--digests", {"auto", "always", "never"},
+                 "auto: of all bytes that are read anyway, so none of shared blocks (default)", digests_);
+}
+
+CopyOptions CopyChoice::copy_options() const {
+  using Copy = CopyOptions::Copy;
+  using Digests = CopyOptions::Digests;
+  CopyOptions options;
+  if (copy_ == "reflink") options.copy = Copy::reflink;
+  if (copy_ == "range") options.copy = Copy::range;
+  if (copy_ == "stream") options.copy = Copy::stream;
+  if (digests_ == "always") options.digests = Digests::always;
+  if (digests_ == "never") options.digests = Digests::never;
+  return options;
+}
+
 }  // namespace keyshift::tools

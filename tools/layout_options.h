@@ -1,10 +1,12 @@
-// Which tensors are written and how they are spread over files: --keep, --drop, --layout, --max-shard-size.
+// Which tensors are written and how they are spread over files: --keep, --drop, --layout,
+// --max-shard-size; and how their bytes move: --copy, --digests.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "engine/copy_ways.h"
 #include "plan/plan.h"
 #include "tools/cli.h"
 #include "transforms/subset.h"
@@ -28,6 +30,15 @@ class LayoutOptions {
  private:
   std::string layout_;
   std::optional<std::uint64_t> max_shard_size_;
+};
+
+class CopyChoice {
+ public:
+  void declare(Options& options);
+  CopyOptions copy_options() const;
+
+ private:
+  std::string copy_, digests_;
 };
 
 }  // namespace keyshift::tools

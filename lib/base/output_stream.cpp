@@ -13,6 +13,7 @@
 
 #include "base/descriptor.h"
 #include "base/error.h"
+#include "base/share_blocks.h"
 
 namespace keyshift {
 
@@ -29,6 +30,14 @@ struct FileState {
   std::uint64_t size = 0;     // bytes written
   std::uint64_t flushed = 0;  // bytes whose writing back was begun
 };
+
+// Without this the disk idles until fsync: the copy and the flush would take their times one after the other.
+void begin_writing_back(FileState& file) {
+  if (file.options.flush_every == 0 || file.size - file.flushed < file.options.flush_every) return;
+  ::sync_file_range(file.descriptor.get(), static_cast<off_t>(file.flushed),
+                    static_cast<off_t>(file.size - file.flushed), SYNC_FILE_RANGE_WRITE);
+  file.flushed = file.size;
+}
 
 class FileDevice {
  public:
@@ -50,21 +59,11 @@ class FileDevice {
       done += written;
     }
     state_->size += static_cast<std::uint64_t>(count);
-    begin_writing_back();
+    begin_writing_back(*state_);
     return count;
   }
 
  private:
-  // Without this the disk idles until fsync: the copy and the flush would take their times one after the
-  // other.
-  void begin_writing_back() {
-    const std::uint64_t every = state_->options.flush_every;
-    if (every == 0 || state_->size - state_->flushed < every) return;
-    ::sync_file_range(state_->descriptor.get(), static_cast<off_t>(state_->flushed),
-                      static_cast<off_t>(state_->size - state_->flushed), SYNC_FILE_RANGE_WRITE);
-    state_->flushed = state_->size;
-  }
-
   std::shared_ptr<FileState> state_;
 };
 
@@ -73,16 +72,19 @@ class DigestFilter {
   using char_type = char;
   struct category : io::output_filter_tag, io::multichar_tag {};
 
-  explicit DigestFilter(std::shared_ptr<Hasher> hasher) : hasher_(std::move(hasher)) {}
+  explicit DigestFilter(std::shared_ptr<Hasher> hasher, bool wanted = true)
+      : hasher_(std::move(hasher)), wanted_(wanted) {}
 
   template <class Sink>
   std::streamsize write(Sink& sink, const char* bytes, std::streamsize count) {
-    hasher_->update({reinterpret_cast<const std::byte*>(bytes), static_cast<std::size_t>(count)});
+    if (wanted_)
+      hasher_->update({reinterpret_cast<const std::byte*>(bytes), static_cast<std::size_t>(count)});
     return io::write(sink, bytes, count);
   }
 
  private:
   std::shared_ptr<Hasher> hasher_;
+  bool wanted_;
 };
 
 }  // namespace
@@ -108,7 +110,7 @@ OutputStream OutputStream::to_file(const std::filesystem::path& path, FileOption
   if (!file->descriptor) throw io_error("cannot create", errno).in(path.string());
   auto state = std::make_unique<State>();
   state->file = file;
-  state->write = [chain = io::compose(DigestFilter(state->hasher), FileDevice(file))](
+  state->write = [chain = io::compose(DigestFilter(state->hasher, file->options.digest), FileDevice(file))](
                      const char* bytes, std::streamsize count) mutable { io::write(chain, bytes, count); };
   return OutputStream(std::move(state));
 }
@@ -126,6 +128,38 @@ void OutputStream::write(std::span<const std::byte> bytes) {
 }
 
 void OutputStream::write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+
+bool OutputStream::append_shared(int source, std::uint64_t offset, std::uint64_t length) {
+  FileState& file = *state_->file;
+  const int failure = share_blocks({source, offset, file.descriptor.get(), file.size, length});
+  if (failure == EIO || failure == ENOSPC || failure == EDQUOT || failure == EFBIG)
+    throw io_error("cannot share blocks with it", failure).in(file.path.string());
+  if (failure != 0) return false;
+  skip(length);
+  return true;
+}
+
+std::uint64_t OutputStream::append_copied(int source, std::uint64_t offset, std::uint64_t length) {
+  FileState& file = *state_->file;
+  const std::int64_t copied = copy_in_kernel({source, offset, file.descriptor.get(), file.size, length});
+  if (copied < 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+    throw io_error("cannot copy to it", errno).in(file.path.string());
+  if (copied <= 0) return 0;
+  skip(static_cast<std::uint64_t>(copied));
+  return static_cast<std::uint64_t>(copied);
+}
+
+// `length` bytes have come behind the last one: write(2) goes on behind them.
+void OutputStream::skip(std::uint64_t length) {
+  FileState& file = *state_->file;
+  file.size += length;
+  state_->size += length;
+  begin_writing_back(file);
+  if (::lseek(file.descriptor.get(), static_cast<off_t>(file.size), SEEK_SET) < 0)
+    throw io_error("cannot seek", errno).in(file.path.string());
+}
+
+void OutputStream::digest_only(std::span<const std::byte> bytes) { state_->hasher->update(bytes); }
 
 Written OutputStream::finish() {
   if (state_->file) {

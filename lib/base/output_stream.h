@@ -19,7 +19,7 @@ namespace keyshift {
 /// What went through an OutputStream.
 struct Written {
   std::uint64_t size = 0;  // bytes
-  Digest digest;
+  Digest digest;           // of all bytes; nothing worth where some were not digested
 };
 
 class OutputStream {
@@ -32,6 +32,7 @@ class OutputStream {
     std::uint64_t flush_every =
         0;                 // bytes: ask the kernel to begin writing back so often; 0 leaves it to the kernel
     WriteCall write_call;  // empty: write(2)
+    bool digest = true;    // of the bytes that are written
   };
 
   /// Creates `path`, which must not exist; its mode is what the umask gives. Errors: io.
@@ -47,12 +48,21 @@ class OutputStream {
   /// Writes all of `bytes`. Errors: io, with errno's text.
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
+  /// Appends a range of an open file by sharing its blocks; all three of its ends must be multiples of 4096.
+  /// False where that cannot be, and nothing has happened. Not digested. Errors: io.
+  bool append_shared(int source, std::uint64_t offset, std::uint64_t length);
+  /// Appends a range of an open file, copied in the kernel; returns how much of it, which may be less and
+  /// nothing at all where that cannot be. Not digested. Errors: io.
+  std::uint64_t append_copied(int source, std::uint64_t offset, std::uint64_t length);
+  /// Digests bytes that were appended by other means, in their order.
+  void digest_only(std::span<const std::byte> bytes);
   /// Flushes to the disk and closes. Nothing may be written after it. Errors: io; the file is then worthless,
   /// for a failed fsync must never be retried.
   Written finish();
 
  private:
   struct State;
+  void skip(std::uint64_t length);
   explicit OutputStream(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -18,7 +18,7 @@ struct WrittenShard {
   std::uint64_t size = 0;        // bytes of the whole file
   std::optional<Digest> digest;  // of the whole file, where its bytes were read
   std::optional<Sha256> sha256;
-  std::vector<Digest> tensors;  // in the plan's order; empty where their bytes were not read
+  std::vector<std::optional<Digest>> tensors;  // in the plan's order, where their bytes were read
 };
 
 /// `shards`: one per shard of the plan, in its order; `others`: side files, then the index; `rewritten`:

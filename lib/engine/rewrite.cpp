@@ -1,5 +1,7 @@
 #include "engine/rewrite.h"
 
+#include <algorithm>
+
 #include "base/file_system.h"
 #include "base/parallel.h"
 #include "engine/copy.h"
@@ -17,18 +19,26 @@ namespace {
 // Bytes after which the kernel is asked to begin writing back, so that the disk works while we copy.
 constexpr std::uint64_t kFlushEvery = 32U << 20U;
 
-std::vector<WrittenShard> copy_shards(const PreparedPlan& prepared, const Target& target,
+// Where blocks are shared, time goes into waiting for the disk, once a file: more of them at a time.
+unsigned files_at_a_time(const RewriteRequest& request, const Plan& plan, const CopyWays& ways) {
+  constexpr unsigned kWaiting = 16;
+  const bool little_to_do = ways.bytes(plan, CopyWay::stream) < plan.data_bytes() / 100;
+  return little_to_do ? std::max(request.jobs, kWaiting) : request.jobs;
+}
+
+std::vector<WrittenShard> copy_shards(const Plan& plan, const CopyWays& ways, const Target& target,
                                       const RewriteRequest& request, Progress& progress,
                                       const Interrupt& interrupt) {
-  const std::vector<PlannedShard>& shards = prepared.plan.shards;
-  std::vector<WrittenShard> copied(shards.size());
-  for_each_parallel(shards.size(), request.jobs, [&](std::size_t i) {
-    OutputStream out = OutputStream::to_file(target.path_for(shards[i].name),
-                                             {.flush_every = kFlushEvery, .write_call = {}});
-    copied[i].tensors = copy_shard(*prepared.checkpoint, shards[i], out, progress, interrupt);
+  std::vector<WrittenShard> copied(plan.shards.size());
+  for_each_parallel(copied.size(), files_at_a_time(request, plan, ways), [&](std::size_t i) {
+    const bool digested = ways.is_digested(i);
+    OutputStream out =
+        OutputStream::to_file(target.path_for(plan.shards[i].name),
+                              {.flush_every = kFlushEvery, .write_call = {}, .digest = digested});
+    copied[i].tensors = copy_shard(plan, i, ways, out, progress, interrupt);
     const Written written = out.finish();
     copied[i].size = written.size;
-    copied[i].digest = written.digest;
+    if (digested) copied[i].digest = written.digest;
   });
   return copied;
 }
@@ -79,12 +89,17 @@ PreparedPlan plan_rewrite(const RewriteRequest& request) {
   return prepare_plan(plan);
 }
 
+CopyWays plan_ways(const RewriteRequest& request, const Plan& plan) {
+  return choose_ways(plan, Target::file_system_of(request.destination), request.copy);
+}
+
 RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const Interrupt& interrupt) {
   const PreparedPlan prepared = plan_rewrite(request);
   const Plan& plan = prepared.plan;
+  const CopyWays ways = plan_ways(request, plan);
 
   Target target = Target::prepare(request.destination, prepared.checkpoint->place(), request.force);
-  target.require_space(plan.output_bytes());
+  target.require_space(plan.output_bytes() - ways.bytes(plan, CopyWay::reflink));
   std::optional<ReceiptFile> elsewhere;
   if (request.receipt.wanted && request.receipt.place)
     elsewhere.emplace(ReceiptFile::prepare(*request.receipt.place, prepared.checkpoint->place(),
@@ -94,10 +109,12 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
 
   RewriteResult result;
   progress.begin("copying", plan.data_bytes());
-  const std::vector<WrittenShard> copied = copy_shards(prepared, target, request, progress, interrupt);
+  const std::vector<WrittenShard> copied = copy_shards(plan, ways, target, request, progress, interrupt);
   progress.end();
   for (std::size_t i = 0; i < copied.size(); ++i)
-    result.shards.push_back({plan.shards[i].name, {copied[i].size, *copied[i].digest}});
+    result.shards.push_back({plan.shards[i].name,
+                             {copied[i].size, copied[i].digest.value_or(Digest())},
+                             copied[i].digest.has_value()});
   result.others = copy_side_files(prepared, target, progress, interrupt);
   if (plan.index_name) result.others.push_back(write_text(target, *plan.index_name, *plan.index_text));
 
@@ -121,6 +138,8 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
   result.tensors = prepared.keys->kept();
   result.changed = prepared.keys->changed();
   result.data_bytes = plan.data_bytes();
+  result.shared_bytes = ways.bytes(plan, CopyWay::reflink);
+  result.kernel_bytes = ways.bytes(plan, CopyWay::range);
   result.dropped = prepared.keys->rows().size() - result.tensors;
   result.warnings = prepared.checkpoint->warnings();
   result.warnings.insert(result.warnings.end(), plan.warnings.begin(), plan.warnings.end());

@@ -74,6 +74,13 @@ void sync_folders_below(const fs::path& folder) {
 
 }  // namespace
 
+fs::path Target::file_system_of(const fs::path& destination) {
+  fs::path place = canonical_place(destination);
+  std::error_code ignored;
+  while (!fs::is_directory(place, ignored) && place.has_relative_path()) place = place.parent_path();
+  return place;
+}
+
 bool Target::names_single_file(const fs::path& destination) {
   return destination.extension() == ".safetensors";
 }

@@ -25,6 +25,9 @@ class Target {
   /// Removes what was not published.
   ~Target();
 
+  /// The nearest folder that exists at or above a destination: where it will be built, or of that file
+  /// system.
+  static std::filesystem::path file_system_of(const std::filesystem::path& destination);
   static bool names_single_file(const std::filesystem::path& destination);
   bool is_single_file() const noexcept { return kind_ == Kind::single_file; }
   const std::filesystem::path& place() const noexcept { return place_; }

@@ -1,48 +1,27 @@
-#include "tools/commands/convert.h"
-
 #include <fmt/format.h>
 
 #include <chrono>
 
 #include "engine/in_place.h"
 #include "tools/command.h"
+#include "tools/commands/conversion.h"
 #include "tools/commands/convert_in_place.h"
-#include "tools/layout_options.h"
 #include "tools/progress_bar.h"
-#include "tools/source_options.h"
 
 namespace keyshift::tools {
 
-namespace fs = std::filesystem;
-
 namespace {
-
-// Of the file system in which the destination will lie.
-std::optional<std::uint64_t> free_bytes_at(const fs::path& destination) {
-  std::error_code failure;
-  fs::path place = fs::absolute(destination, failure);
-  while (!fs::exists(place, failure) && place.has_relative_path()) place = place.parent_path();
-  const fs::space_info space = fs::space(place, failure);
-  if (failure) return std::nullopt;
-  return space.available;
-}
 
 class Convert : public Command {
  public:
   void declare(Options& options) override {
-    options.argument("SRC", "a .safetensors file, an index, a folder or a hub cache folder", source_path_);
-    options.optional_argument("DST", "what appears: a file if it ends in .safetensors, else a folder",
-                              destination_);
+    conversion_.declare_paths(options, ConversionOptions::Destination::may_be_absent);
     options.heading("What to do");
-    options.flag("--dry-run", "show the plan: headers, how bytes move, space needed; write nothing",
-                 dry_run_);
+    options.flag("--dry-run", "show the plan, as the command plan does; write nothing", dry_run_);
     options.flag("--in-place", "change the files of SRC themselves, behind a journal; there is no DST then",
                  in_place_);
     options.flag("--force", "replace a checkpoint that is at DST (never any other folder)", force_);
-    subset_.declare(options);
-    layout_.declare(options);
-    transforms_.declare(options);
-    source_.declare(options);
+    conversion_.declare(options);
     options.heading("Output");
     options.value("--receipt", "FILE", "where the receipt goes; default: into DST, or beside a single file",
                   receipt_);
@@ -55,23 +34,27 @@ class Convert : public Command {
 
   int run(Console& console) override {
     check_usage();
-    const Conversion conversion = make();
-    if (conversion.given.receipt) {
-      console.note(
-          fmt::format("reversing what {} says was used", printable(conversion.given.receipt->string())));
+    Conversion conversion = conversion_.make();
+    conversion.request.force = force_;
+    conversion.request.receipt.wanted = !no_receipt_;
+    if (!receipt_.empty()) conversion.request.receipt.place = receipt_;
+    note_receipt_of(conversion, console);
+    if (in_place_) {
+      refuse_copies(conversion.request.copy);
+      return in_place(conversion, console);
     }
-    if (in_place_) return in_place(conversion, console);
-    return dry_run_ ? show_plan(conversion, console) : convert(conversion, console);
+    return dry_run_ ? show_plan(conversion, json_, console) : convert(conversion, console);
   }
 
  private:
   void check_usage() const {
-    if (!in_place_ && destination_.empty()) throw Error(ErrorKind::usage, "DST is missing");
-    if (in_place_ && !destination_.empty()) {
+    const std::string& destination = conversion_.destination();
+    if (!in_place_ && destination.empty()) throw Error(ErrorKind::usage, "DST is missing");
+    if (in_place_ && !destination.empty()) {
       throw Error(ErrorKind::usage,
                   fmt::format("--in-place changes the files of SRC themselves, so {} is one "
                               "argument too many",
-                              quote(destination_)));
+                              quote(destination)));
     }
     if (no_receipt_ && !receipt_.empty())
       throw Error(ErrorKind::usage, "--receipt and --no-receipt exclude each other");
@@ -84,7 +67,14 @@ class Convert : public Command {
       throw Error(ErrorKind::usage, "--force replaces what is at DST, and --in-place has none");
   }
 
+  static void refuse_copies(const CopyOptions& copy) {
+    if (copy.copy != CopyOptions::Copy::automatic || copy.digests != CopyOptions::Digests::automatic)
+      throw Error(ErrorKind::usage,
+                  "--copy and --digests say how bytes are copied, and --in-place leaves them alone");
+  }
+
   int in_place(const Conversion& conversion, Console& console) const {
+    const std::string source = conversion.request.plan.source.string();
     const InPlaceRequest request{conversion.request.plan, conversion.request.jobs};
     const auto began = std::chrono::steady_clock::now();
     const auto tell = [&](const InPlacePlan& plan) {
@@ -97,8 +87,7 @@ class Convert : public Command {
     const Style style(console.colour);
     if (dry_run_) {
       return console.answer(
-          json_ ? in_place_plan_json(plan, source_path_) : in_place_plan_text(plan, source_path_, style),
-          kDone);
+          json_ ? in_place_plan_json(plan, source) : in_place_plan_text(plan, source, style), kDone);
     }
     {
       ProgressBar progress(console, progress_.shown(console));
@@ -107,44 +96,13 @@ class Convert : public Command {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     if (console.quiet && !json_) return kDone;
     try {
-      return console.answer(json_ ? in_place_result_json(plan, source_path_, seconds)
-                                  : in_place_result_text(plan, source_path_, style),
-                            kDone);
+      return console.answer(
+          json_ ? in_place_result_json(plan, source, seconds) : in_place_result_text(plan, source, style),
+          kDone);
     } catch (const Error& error) {
       throw Error(ErrorKind::io, fmt::format("was converted, but its summary is lost: {}", error.message()))
-          .in(source_path_);
+          .in(source);
     }
-  }
-
-  Conversion make() const {
-    const OpenOptions open = source_.open_options();
-    Conversion conversion;
-    conversion.given = transforms_.resolve(find_checkpoint(source_path_, open), open);
-    RewriteRequest& request = conversion.request;
-    request.plan.source = source_path_;
-    request.plan.open = open;
-    request.plan.transforms = conversion.given.transforms;
-    request.plan.renaming = conversion.given.renaming;
-    request.plan.subset = subset_.patterns();
-    request.plan.options = layout_.plan_options();
-    request.destination = destination_;
-    request.jobs = source_.jobs();
-    request.force = force_;
-    request.receipt.wanted = !no_receipt_;
-    if (!receipt_.empty()) request.receipt.place = receipt_;
-    return conversion;
-  }
-
-  int show_plan(const Conversion& conversion, Console& console) const {
-    const PreparedPlan prepared = plan_rewrite(conversion.request);
-    warn_of(prepared.checkpoint->warnings(), console);
-    warn_of(prepared.plan.warnings, console);
-    warn_of_transforms(conversion, prepared.keys->used(), console);
-    note_target_of(*prepared.keys, conversion, console);
-    const auto free_bytes = free_bytes_at(destination_);
-    return console.answer(json_ ? plan_json(prepared, conversion, free_bytes)
-                                : plan_text(prepared, conversion, free_bytes, Style(console.colour)),
-                          kDone);
   }
 
   int convert(const Conversion& conversion, Console& console) const {
@@ -166,34 +124,13 @@ class Convert : public Command {
                             kDone);
     } catch (const Error& error) {
       throw Error(ErrorKind::io, fmt::format("was published, but its summary is lost: {}", error.message()))
-          .in(destination_);
+          .in(conversion.request.destination.string());
     }
   }
 
-  static void warn_of_transforms(const Conversion& conversion, const std::vector<bool>& used,
-                                 Console& console) {
-    const PlanRequest& plan = conversion.request.plan;
-    const bool something_else = plan.renaming.strip_wrappers || !plan.subset.is_everything() ||
-                                plan.options.max_shard_size || plan.options.layout != Layout::keep;
-    if (used.empty() && !something_else) console.warn("no transforms are given: every tensor keeps its name");
-    warn_of_unused(conversion.given.transforms, used, console);
-  }
-
-  static void note_target_of(const KeyTable& keys, const Conversion& conversion, Console& console) {
-    if (!conversion.given.renaming.target) return;
-    std::vector<std::string_view> new_keys;
-    for (const KeyTable::Row& row : keys.rows()) {
-      if (!row.dropped) new_keys.push_back(row.to);
-    }
-    note_target(compare_with_target(*conversion.given.renaming.target, new_keys), console);
-  }
-
-  std::string source_path_, destination_, receipt_;
+  ConversionOptions conversion_;
+  std::string receipt_;
   bool dry_run_ = false, in_place_ = false, no_receipt_ = false, force_ = false, json_ = false;
-  SubsetOptions subset_;
-  LayoutOptions layout_;
-  TransformOptions transforms_;
-  SourceOptions source_;
   ProgressOption progress_;
 };
 

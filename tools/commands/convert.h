@@ -16,12 +16,18 @@ struct Conversion {
   GivenTransforms given;
 };
 
-/// `free_bytes`: of the destination's file system; none if nobody knows.
-std::string plan_text(const PreparedPlan& prepared, const Conversion& conversion,
-                      std::optional<std::uint64_t> free_bytes, const Style& style);
+/// A plan and what else is worth showing of it.
+struct ShownPlan {
+  const PreparedPlan& prepared;
+  CopyWays ways;
+  std::optional<std::uint64_t> free_bytes;  // of the destination's file system; none if nobody knows
+
+  /// Bytes that the output takes away from it.
+  std::uint64_t needed_bytes() const;
+};
+std::string plan_text(const ShownPlan& shown, const Conversion& conversion, const Style& style);
 /// One line of JSON, keyshift-plan/1.
-std::string plan_json(const PreparedPlan& prepared, const Conversion& conversion,
-                      std::optional<std::uint64_t> free_bytes);
+std::string plan_json(const ShownPlan& shown, const Conversion& conversion);
 
 /// `seconds`: from start to published.
 std::string result_text(const RewriteResult& result, const Conversion& conversion, double seconds,

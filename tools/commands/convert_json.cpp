@@ -16,22 +16,26 @@ void write_paths(json::Writer& out, const Conversion& conversion) {
   out.key("destination").string(path_text(conversion.request.destination));
 }
 
-void write_planned(json::Writer& out, const PlannedShard& shard, const Checkpoint& checkpoint) {
+void write_planned(json::Writer& out, const ShownPlan& shown, std::size_t number) {
+  const PlannedShard& shard = shown.prepared.plan.shards[number];
   out.begin_object();
   out.key("file").string(path_text(shard.name));
   out.key("size").number(shard.size);
   out.key("header_size").number(std::uint64_t{shard.header.size() - 8});
   out.key("tensors").number(std::uint64_t{shard.tensors.size()});
   out.key("extents").begin_array();
-  for (const Extent& extent : shard.extents) {
+  for (std::size_t i = 0; i < shard.extents.size(); ++i) {
+    const Extent& extent = shard.extents[i];
     out.begin_object();
-    out.key("source").string(path_text(checkpoint.shards()[extent.source_shard].name()));
+    out.key("source").string(path_text(shown.prepared.checkpoint->shards()[extent.source_shard].name()));
     out.key("source_offset").number(extent.source_offset);
     out.key("target_offset").number(extent.target_offset);
     out.key("length").number(extent.length);
+    out.key("copy").string(name(shown.ways.shards[number][i]));
     out.end_object();
   }
-  out.end_array().end_object();
+  out.end_array();
+  out.key("digested").boolean(shown.ways.is_digested(number)).end_object();
 }
 
 void write_files(json::Writer& out, std::string_view name, const std::vector<RewriteResult::File>& files) {
@@ -40,23 +44,32 @@ void write_files(json::Writer& out, std::string_view name, const std::vector<Rew
     out.begin_object();
     out.key("file").string(path_text(file.name));
     out.key("size").number(file.written.size);
-    out.key("xxh3_128").string(file.written.digest.hex());
+    out.key("xxh3_128");
+    file.digested ? out.string(file.written.digest.hex()) : out.null();
     out.end_object();
   }
   out.end_array();
 }
 
+void write_moves(json::Writer& out, std::uint64_t shared, std::uint64_t in_kernel, std::uint64_t streamed) {
+  out.key("copy").begin_object();
+  out.key(name(CopyWay::reflink)).number(shared);
+  out.key(name(CopyWay::range)).number(in_kernel);
+  out.key(name(CopyWay::stream)).number(streamed);
+  out.end_object();
+}
+
 }  // namespace
 
-std::string plan_json(const PreparedPlan& prepared, const Conversion& conversion,
-                      std::optional<std::uint64_t> free_bytes) {
+std::string plan_json(const ShownPlan& shown, const Conversion& conversion) {
+  const PreparedPlan& prepared = shown.prepared;
   const Plan& plan = prepared.plan;
   json::Writer out;
   out.begin_object();
   out.key("schema").string("keyshift-plan/1");
   write_paths(out, conversion);
   out.key("shards").begin_array();
-  for (const PlannedShard& shard : plan.shards) write_planned(out, shard, *prepared.checkpoint);
+  for (std::size_t i = 0; i < plan.shards.size(); ++i) write_planned(out, shown, i);
   out.end_array();
   out.key("index");
   plan.index_name ? out.string(*plan.index_name) : out.null();
@@ -79,9 +92,11 @@ std::string plan_json(const PreparedPlan& prepared, const Conversion& conversion
   out.end_array();
   write_used(out, prepared.keys->used());
   out.key("data_bytes").number(plan.data_bytes());
-  out.key("needed_bytes").number(plan.output_bytes());
+  write_moves(out, shown.ways.bytes(plan, CopyWay::reflink), shown.ways.bytes(plan, CopyWay::range),
+              shown.ways.bytes(plan, CopyWay::stream));
+  out.key("needed_bytes").number(shown.needed_bytes());
   out.key("free_bytes");
-  free_bytes ? out.number(*free_bytes) : out.null();
+  shown.free_bytes ? out.number(*shown.free_bytes) : out.null();
   out.end_object();
   return std::move(out.text()) + '\n';
 }
@@ -104,6 +119,8 @@ std::string result_json(const RewriteResult& result, const Conversion& conversio
   out.key("renamed").number(result.changed);
   out.key("dropped").number(result.dropped);
   out.key("data_bytes").number(result.data_bytes);
+  write_moves(out, result.shared_bytes, result.kernel_bytes,
+              result.data_bytes - result.shared_bytes - result.kernel_bytes);
   out.key("seconds").number(seconds);
   write_used(out, result.used);
   out.end_object();

@@ -65,10 +65,29 @@ std::string shard_lines(const PreparedPlan& prepared, const Style& style) {
   return out;
 }
 
+std::string moves_text(const ShownPlan& shown, const Style& style) {
+  const Plan& plan = shown.prepared.plan;
+  std::string out = style.size(human_bytes(plan.data_bytes())) + " of tensors";
+  const auto way = [&](CopyWay way, std::string_view what) {
+    const std::uint64_t bytes = shown.ways.bytes(plan, way);
+    if (bytes == 0) return;
+    const std::string share = bytes == plan.data_bytes() ? "" : human_bytes(bytes) + ' ';
+    out += fmt::format(": {}{}, {}", share, what, shown.ways.is_digested(way) ? "digested" : "not digested");
+  };
+  way(CopyWay::reflink, "shared, whole blocks without a copy");
+  way(CopyWay::range, "copied in the kernel");
+  way(CopyWay::stream, "read and written");
+  return out;
+}
+
 }  // namespace
 
-std::string plan_text(const PreparedPlan& prepared, const Conversion& conversion,
-                      std::optional<std::uint64_t> free_bytes, const Style& style) {
+std::uint64_t ShownPlan::needed_bytes() const {
+  return prepared.plan.output_bytes() - ways.bytes(prepared.plan, CopyWay::reflink);
+}
+
+std::string plan_text(const ShownPlan& shown, const Conversion& conversion, const Style& style) {
+  const PreparedPlan& prepared = shown.prepared;
   const Plan& plan = prepared.plan;
   std::string out = title("plan:", conversion, style) + shard_lines(prepared, style) + '\n';
   out += line("tensors", fmt::format("{}, {} of them renamed{}", grouped(prepared.keys->kept()),
@@ -80,12 +99,12 @@ std::string plan_text(const PreparedPlan& prepared, const Conversion& conversion
   std::vector<std::string> side_files;
   for (const std::string& name : plan.side_files) side_files.push_back(printable(name));
   out += line("side files", side_files.empty() ? "none" : fmt::format("{}", fmt::join(side_files, ", ")));
-  out += line("bytes", fmt::format("{} of tensors are copied, each digested on its way",
-                                   style.size(human_bytes(plan.data_bytes()))));
-  const std::string there = free_bytes ? fmt::format(", {} are free", human_bytes(*free_bytes)) : "";
-  out += line("space",
-              fmt::format("{} needed{}{}", style.size(human_bytes(plan.output_bytes())), there,
-                          free_bytes && *free_bytes < plan.output_bytes() ? style.bad(": too little") : ""));
+  out += line("bytes", moves_text(shown, style));
+  const std::string there =
+      shown.free_bytes ? fmt::format(", {} are free", human_bytes(*shown.free_bytes)) : "";
+  const bool too_little = shown.free_bytes && *shown.free_bytes < shown.needed_bytes();
+  out += line("space", fmt::format("{} needed{}{}", style.size(human_bytes(shown.needed_bytes())), there,
+                                   too_little ? style.bad(": too little") : ""));
   return out + "Nothing was written.\n";
 }
 
@@ -98,6 +117,9 @@ std::string result_text(const RewriteResult& result, const Conversion& conversio
               fmt::format("{} with {}, {} in {} ({}/s)", grouped(result.shards.size()),
                           counted(result.tensors, "tensor"), style.size(human_bytes(result.data_bytes)),
                           human_seconds(seconds), human_bytes(rate)));
+  if (result.shared_bytes > 0)
+    out +=
+        line("shared", fmt::format("{} in whole blocks, without a copy", human_bytes(result.shared_bytes)));
   out += line("renamed", fmt::format("{}, by transforms: {}{}", counted(result.changed, "tensor"),
                                      transforms_line(result.used), dropped_text(result.dropped)));
   std::vector<std::string> others;
