@@ -111,6 +111,7 @@ if wanted interop; then
 fi
 if wanted faults; then
   run_suite faults python3 tests/faults/run.py "$keyshift"
+  run_suite "faults, file systems" python3 tests/faults/file_systems.py "$keyshift"
 fi
 
 # Golden data of the real libraries over every model class and over malformed input, where a workplace has it.

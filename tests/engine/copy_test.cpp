@@ -109,15 +109,15 @@ TEST_CASE("a way that was asked for and cannot be gone is refused with the place
   const std::string refusal =
       error_text([&] { choose_ways(it.prepared.plan, it.folder.path(), {.copy = Copy::reflink}); });
   CHECK(refusal ==
-        it.folder.path().string() + "/model.safetensors: offset " +
-            std::to_string(it.prepared.plan.shards[0].extents[0].source_offset) +
-            ": --copy reflink cannot be done: 5000 bytes move by less than whole blocks of 4096; --copy "
+        it.folder.path().string() + "/model.safetensors: byte " +
+            std::to_string(it.prepared.plan.shards[0].extents[1].source_offset) +
+            ": --copy reflink cannot be done: 300000 bytes move by less than whole blocks of 4096; --copy "
             "auto takes what is possible");
   const Case kept;
   const std::string nowhere =
       error_text([&] { choose_ways(kept.prepared.plan, "/proc", {.copy = Copy::range}); });
   CHECK(nowhere ==
-        kept.folder.path().string() + "/model.safetensors: offset " +
+        kept.folder.path().string() + "/model.safetensors: byte " +
             std::to_string(kept.prepared.plan.shards[0].extents[0].source_offset) +
             ": --copy range cannot be done: the kernel does not copy from there to the destination; --copy "
             "auto takes what is possible");
