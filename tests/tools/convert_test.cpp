@@ -56,6 +56,24 @@ TEST_CASE("a dry run shows the plan and writes nothing") {
   CHECK(entries(".") == 1);
 }
 
+TEST_CASE(
+    "plan shows the same as convert --dry-run, and a forced way that cannot be gone is refused in both") {
+  InSampleFolder folder;
+  const std::vector<std::string> plan = {"plan", "sample", "new", "--transforms", "sample/transforms.json"};
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{}, {"--json"}, {"--digests", "never", "--copy", "stream"}}) {
+    const auto shown = run_command(with(plan, more));
+    CHECK(shown.code == 0);
+    CHECK(shown.out == run_command(with(with(kConvert, more), {"--dry-run"})).out);
+  }
+  const std::vector<std::string> canonical = {"--layout", "canonical", "--copy", "reflink"};
+  const auto refused = run_command(with(plan, canonical));
+  CHECK(refused.code == 2);
+  CHECK(refused.err.find("--copy reflink cannot be done: ") != std::string::npos);
+  CHECK(run_command(with(kConvert, canonical)).err == refused.err);
+  CHECK(entries(".") == 1);
+}
+
 TEST_CASE("a save goes back by the receipt beside the source, to the same bytes") {
   InSampleFolder folder;
   REQUIRE(run_command(kConvert).code == 0);
