@@ -60,11 +60,13 @@ TEST_CASE(
     "plan shows the same as convert --dry-run, and a forced way that cannot be gone is refused in both") {
   InSampleFolder folder;
   const std::vector<std::string> plan = {"plan", "sample", "new", "--transforms", "sample/transforms.json"};
+  const auto answer = [](const std::vector<std::string>& line) {  // without the command line
+    const std::string text = transcript(line);
+    return text.substr(text.find('\n'));
+  };
   for (const std::vector<std::string>& more :
        {std::vector<std::string>{}, {"--json"}, {"--digests", "never", "--copy", "stream"}}) {
-    const auto shown = run_command(with(plan, more));
-    CHECK(shown.code == 0);
-    CHECK(shown.out == run_command(with(with(kConvert, more), {"--dry-run"})).out);
+    CHECK((answer(with(plan, more)) == answer(with(with(kConvert, more), {"--dry-run"}))));
   }
   const std::vector<std::string> canonical = {"--layout", "canonical", "--copy", "reflink"};
   const auto refused = run_command(with(plan, canonical));
