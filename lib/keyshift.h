@@ -26,6 +26,7 @@
 #include "engine/progress.h"
 #include "engine/recover.h"
 #include "engine/revert.h"
+#include "engine/revert_in_place.h"
 #include "engine/rewrite.h"
 #include "engine/roundtrip.h"
 #include "format/checkpoint.h"

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/mapped_file.h"
+#include "engine/original_layout.h"
 #include "format/file_names.h"
 #include "format/header.h"
 
@@ -109,12 +110,75 @@ void check_index_against_receipt(const fs::path& path, const std::optional<fs::p
   }
 }
 
-Error changed_tensor(const Receipt::Tensor& tensor, const Digest& there, const fs::path& file,
-                     std::uint64_t offset) {
-  return changed(file, fmt::format("the tensor's bytes have digest {}, where the receipt says {}",
-                                   there.hex(), tensor.digest->hex()))
-      .at(offset)
-      .for_key(*tensor.to);
+OpenedConversion open_conversion(const fs::path& path, const std::optional<fs::path>& receipt,
+                                 const OpenOptions& open) {
+  check_index_against_receipt(path, receipt);
+  const CheckpointPlace place = find_checkpoint(path, open);
+  OpenedConversion conversion;
+  conversion.receipt_file = require_receipt(place, receipt);
+  conversion.receipt = read_receipt(conversion.receipt_file);
+  check_against_receipt(place, conversion.receipt, conversion.receipt_file);
+  conversion.checkpoint = std::make_unique<Checkpoint>(Checkpoint::open(path, open));
+  conversion.original = original_layout(conversion.receipt, *conversion.checkpoint, conversion.receipt_file);
+  return conversion;
+}
+
+namespace {
+
+// Where a tensor of the original was read; those of no bytes are nowhere.
+const fs::path& file_of(const OpenedConversion& conversion, const PlannedShard& shard, std::size_t tensor) {
+  std::uint64_t at = shard.header.size();
+  for (std::size_t i = 0; i < tensor; ++i) at += shard.tensors[i].size;
+  const auto after = std::find_if(shard.extents.begin(), shard.extents.end(),
+                                  [&](const Extent& extent) { return extent.target_offset > at; });
+  const std::uint32_t from = after == shard.extents.begin() ? 0 : std::prev(after)->source_shard;
+  return conversion.checkpoint->shards()[from].file().path();
+}
+
+}  // namespace
+
+void check_tensors_of(const OpenedConversion& conversion, std::size_t shard,
+                      const std::vector<Digest>& digests) {
+  const PlannedShard& planned = conversion.original[shard];
+  for (std::size_t i = 0; i < digests.size(); ++i) {
+    const Receipt::Tensor& tensor = conversion.receipt.tensors[planned.tensors[i].row];
+    if (!tensor.digest || *tensor.digest == digests[i]) continue;
+    throw changed(file_of(conversion, planned, i),
+                  fmt::format("the tensor's bytes have digest {}, where the receipt says {}",
+                              digests[i].hex(), tensor.digest->hex()))
+        .at(planned.tensors[i].source_offset)
+        .for_key(*tensor.to);
+  }
+}
+
+const Receipt::Text* rewritten_text(const Receipt& receipt, const std::string& name) {
+  const auto found = std::find_if(receipt.rewritten.begin(), receipt.rewritten.end(),
+                                  [&](const Receipt::Text& text) { return text.name == name; });
+  return found == receipt.rewritten.end() ? nullptr : &*found;
+}
+
+// Only names that belong to the checkpoint are read: a receipt may name what it likes.
+bool went_along(const OpenedConversion& conversion, const std::string& name) {
+  const CheckpointPlace& place = conversion.checkpoint->place();
+  if (std::find(place.side_files.begin(), place.side_files.end(), name) != place.side_files.end())
+    return true;
+  const Receipt& receipt = conversion.receipt;
+  const bool was_written =
+      receipt.in_place || std::any_of(receipt.others.begin(), receipt.others.end(),
+                                      [&](const auto& file) { return file.name == name; });
+  if (!was_written) return false;
+  throw Error(
+      ErrorKind::source_changed,
+      "is missing, where the receipt says that it belongs to the checkpoint; the original cannot be made "
+      "without it")
+      .in((place.folder / name).string());
+}
+
+void check_side_file(const OpenedConversion& conversion, const Receipt::SourceFile& file, std::uint64_t size,
+                     const Digest& digest) {
+  if (digest == file.digest && size == file.size) return;
+  throw changed(conversion.checkpoint->place().folder / file.name,
+                fmt::format("has digest {}, where the original had {}", digest.hex(), file.digest.hex()));
 }
 
 }  // namespace keyshift

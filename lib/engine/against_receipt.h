@@ -3,10 +3,14 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "base/error.h"
+#include "base/digest.h"
 #include "format/checkpoint.h"
+#include "plan/plan.h"
 #include "receipt/receipt.h"
 
 namespace keyshift {
@@ -26,9 +30,30 @@ void check_index_against_receipt(const std::filesystem::path& path,
 void check_against_receipt(const CheckpointPlace& place, const Receipt& receipt,
                            const std::filesystem::path& receipt_file);
 
-/// The error for a tensor whose bytes, from `offset` of `file` on, have the digest `there` and not the
-/// receipt's.
-Error changed_tensor(const Receipt::Tensor& tensor, const Digest& there, const std::filesystem::path& file,
-                     std::uint64_t offset);
+/// What a conversion wrote, with its receipt, and where every byte of the original lies in it.
+struct OpenedConversion {
+  std::filesystem::path receipt_file;
+  Receipt receipt;
+  std::unique_ptr<Checkpoint> checkpoint;
+  std::vector<PlannedShard> original;  // original_layout()
+};
+/// Checks all of the above on the way. Errors: those of the functions here and of Checkpoint::open.
+OpenedConversion open_conversion(const std::filesystem::path& path,
+                                 const std::optional<std::filesystem::path>& receipt,
+                                 const OpenOptions& open);
+
+/// Holds the digests of the tensors of original[shard] against the receipt, as far as that has them. Errors:
+/// source_changed, naming file, place and key.
+void check_tensors_of(const OpenedConversion& conversion, std::size_t shard,
+                      const std::vector<Digest>& digests);
+
+/// A side file of the original, as it was before it was rewritten; nullptr if it was not.
+const Receipt::Text* rewritten_text(const Receipt& receipt, const std::string& name);
+/// Whether the side file went along with the conversion, so that it comes back. Errors: source_changed (it
+/// did, and is missing).
+bool went_along(const OpenedConversion& conversion, const std::string& name);
+/// Errors: source_changed, unless the side file that comes back has the original's size and digest.
+void check_side_file(const OpenedConversion& conversion, const Receipt::SourceFile& file, std::uint64_t size,
+                     const Digest& digest);
 
 }  // namespace keyshift

@@ -7,7 +7,6 @@
 #include "base/parallel.h"
 #include "engine/against_receipt.h"
 #include "engine/copy.h"
-#include "engine/original_layout.h"
 #include "engine/target.h"
 
 namespace keyshift {
@@ -24,13 +23,8 @@ class Revert {
       : request_(request), progress_(progress), interrupt_(interrupt) {}
 
   RevertResult run() {
-    check_index_against_receipt(request_.source, request_.receipt);
-    const CheckpointPlace place = find_checkpoint(request_.source, request_.open);
-    result_.receipt = require_receipt(place, request_.receipt);
-    receipt_ = read_receipt(result_.receipt);
-    check_against_receipt(place, receipt_, result_.receipt);
-    checkpoint_.emplace(Checkpoint::open(request_.source, request_.open));
-    plan_ = original_layout(receipt_, *checkpoint_, result_.receipt);
+    conversion_ = open_conversion(request_.source, request_.receipt, request_.open);
+    result_.receipt = conversion_.receipt_file;
     check_destination();
     Target target = Target::prepare(request_.destination, checkpoint_->place(), request_.force);
     target_ = &target;
@@ -85,28 +79,8 @@ class Revert {
     OutputStream out =
         OutputStream::to_file(target_->path_for(shard.name), {.flush_every = kFlushEvery, .write_call = {}});
     const std::vector<Digest> digests = copy_shard(*checkpoint_, shard, out, progress_, interrupt_);
-    for (std::size_t i = 0; i < digests.size(); ++i) {
-      const Receipt::Tensor& tensor = receipt_.tensors[shard.tensors[i].row];
-      if (tensor.digest && *tensor.digest != digests[i])
-        throw changed_tensor(tensor, digests[i], file_of(shard, i), shard.tensors[i].source_offset);
-    }
+    check_tensors_of(conversion_, number, digests);
     result_.shards[number] = {shard.name, out.finish()};
-  }
-
-  // Where a tensor was read; zero-size ones are nowhere.
-  const fs::path& file_of(const PlannedShard& shard, std::size_t tensor) const {
-    std::uint64_t at = shard.header.size();
-    for (std::size_t i = 0; i < tensor; ++i) at += shard.tensors[i].size;
-    const auto after = std::find_if(shard.extents.begin(), shard.extents.end(),
-                                    [&](const Extent& extent) { return extent.target_offset > at; });
-    const std::uint32_t from = after == shard.extents.begin() ? 0 : std::prev(after)->source_shard;
-    return checkpoint_->shards()[from].file().path();
-  }
-
-  const Receipt::Text* rewritten(const std::string& name) const {
-    const auto found = std::find_if(receipt_.rewritten.begin(), receipt_.rewritten.end(),
-                                    [&](const Receipt::Text& text) { return text.name == name; });
-    return found == receipt_.rewritten.end() ? nullptr : &*found;
   }
 
   void write_text(const std::string& name, std::string_view text) {
@@ -117,9 +91,9 @@ class Revert {
 
   void copy_side_files() {
     for (const Receipt::SourceFile& file : receipt_.source_files) {
-      if (const Receipt::Text* text = rewritten(file.name)) {
+      if (const Receipt::Text* text = rewritten_text(receipt_, file.name)) {
         write_text(file.name, text->text);
-      } else if (went_along(file.name)) {
+      } else if (went_along(conversion_, file.name)) {
         copy_side_file(file.name);
       } else {
         result_.warnings.push_back(
@@ -128,28 +102,8 @@ class Revert {
         continue;
       }
       const Written& written = result_.others.back().written;
-      if (written.digest == file.digest && written.size == file.size) continue;
-      throw Error(ErrorKind::source_changed,
-                  fmt::format("has digest {}, where the original had {}; it was damaged or changed after the "
-                              "conversion, so the original cannot be made from it",
-                              written.digest.hex(), file.digest.hex()))
-          .in((checkpoint_->place().folder / file.name).string());
+      check_side_file(conversion_, file, written.size, written.digest);
     }
-  }
-
-  // Only names that belong to the checkpoint are read: a receipt may name what it likes.
-  bool went_along(const std::string& name) const {
-    const auto& there = checkpoint_->place().side_files;
-    if (std::find(there.begin(), there.end(), name) != there.end()) return true;
-    const bool was_written =
-        receipt_.in_place || std::any_of(receipt_.others.begin(), receipt_.others.end(),
-                                         [&](const auto& file) { return file.name == name; });
-    if (!was_written) return false;
-    throw Error(
-        ErrorKind::source_changed,
-        "is missing, where the receipt says that it belongs to the checkpoint; the original cannot be "
-        "made without it")
-        .in((checkpoint_->place().folder / name).string());
   }
 
   void copy_side_file(const std::string& name) {
@@ -203,9 +157,10 @@ class Revert {
   const RevertRequest& request_;
   Progress& progress_;
   const Interrupt& interrupt_;
-  Receipt receipt_;
-  std::optional<Checkpoint> checkpoint_;
-  std::vector<PlannedShard> plan_;
+  OpenedConversion conversion_;
+  const Receipt& receipt_ = conversion_.receipt;
+  const std::unique_ptr<Checkpoint>& checkpoint_ = conversion_.checkpoint;
+  std::vector<PlannedShard>& plan_ = conversion_.original;
   const Target* target_ = nullptr;
   RevertResult result_;
 };

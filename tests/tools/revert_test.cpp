@@ -74,3 +74,23 @@ TEST_CASE("verify by a receipt asks for the target that the conversion was given
                                              {"verify", "sample", "new", "--target", "target.json"},
                                              {"verify", "sample", "plain", "--target", "target.json"}}));
 }
+
+TEST_CASE("revert --in-place tells what it wrote and removed") {
+  InSampleFolder folder;
+  fs::copy("sample", "new");
+  REQUIRE(run_command({"convert", "--in-place", "new", "--transforms", "sample/transforms.json"}).code == 0);
+  std::string all = transcripts({{"revert", "--in-place", "new", "out"},
+                                 {"revert", "--in-place", "new", "--force"},
+                                 {"revert", "new"},
+                                 {"revert", "--in-place", "new"}});
+  for (const auto& entry : fs::directory_iterator("sample"))
+    CHECK((read_file(entry.path()) == read_file(fs::path("new") / entry.path().filename())));
+  REQUIRE(run_command({"convert", "--in-place", "new", "--transforms", "sample/transforms.json"}).code == 0);
+  all += transcripts({{"revert", "--in-place", "new", "--json"}, {"revert", "--in-place", "new"}});
+  // How a header becomes shorter depends on the file system.
+  for (const std::string way : {"copy", "share"}) {
+    const std::size_t at = all.find("\"way\":\"" + way);
+    if (at != std::string::npos) all.replace(at + 7, way.size(), "WAY");
+  }
+  check_golden("revert-in-place", all);
+}
