@@ -35,7 +35,7 @@ Transform about_another_part(std::size_t i) {
 TransformList transforms(std::size_t count) {
   TransformList list;
   list.transforms = {renaming(".self_attn.", ".attention."),
-                     renaming("mlp.experts.*.gate_proj", "mlp.experts.gate_up_proj")};
+                     renaming("mlp.experts.(\\d+).gate_proj", "mlp.experts.\\1.w1")};
   for (std::size_t i = 2; i < count; ++i) list.transforms.push_back(about_another_part(i));
   return list;
 }
