@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that must hold, from a fresh Debian 12 on:
 #   bash tools/test.sh [--all] [SUITE …]
-# Suites: format, unit, asan, tsan, interop, faults, oracle, corpus (default: every one). --all runs the long
+# Suites: format, unit, asan, tsan, interop, docs, faults, oracle, corpus (default: every one). --all runs the long
 # ones in full too. The last line is `N passed, N failed, N skipped`, counted in test cases over all suites; exit 1 if
 # any failed. Builds lie in build-test*/ of this folder, or under KEYSHIFT_BUILD_ROOT.
 set -u
@@ -12,7 +12,7 @@ all="" chosen=" "
 for word in "$@"; do
   case "$word" in
     --all) all=1 ;;
-    format | unit | asan | tsan | interop | faults | oracle | corpus) chosen="$chosen$word " ;;
+    format | unit | asan | tsan | interop | docs | faults | oracle | corpus) chosen="$chosen$word " ;;
     *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
@@ -108,6 +108,9 @@ if wanted interop; then
   else
     skip interop "the peers of third_party/pypi.txt cannot be installed here"
   fi
+fi
+if wanted docs; then
+  run_suite docs python3 tests/docs/readme_test.py "$keyshift"
 fi
 if wanted faults; then
   run_suite faults python3 tests/faults/run.py "$keyshift"

@@ -38,6 +38,12 @@ bool is_number(std::string_view part) noexcept {
   return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+std::int64_t number_of(std::string_view part) noexcept {
+  std::int64_t number = 0;
+  for (const char c : part) number = number * 10 + (c - '0');
+  return number;
+}
+
 Alignment align_names(const NameParts& from, const NameParts& to) {
   const auto table = distances(from, to);
   Alignment alignment;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,8 @@ using NameParts = std::vector<std::string_view>;
 NameParts split_name(std::string_view name);
 /// A part of ASCII digits only.
 bool is_number(std::string_view part) noexcept;
+/// Of a number of at most 18 digits.
+std::int64_t number_of(std::string_view part) noexcept;
 
 /// Parts [from_begin, from_end) of one name stand where the other has [to_begin, to_end).
 struct Hunk {

@@ -64,6 +64,7 @@ class Maker {
     if (begin == 0 && begin == end) add_prefix();
     if (begin == 0 && to.empty() && right > 0) remove_prefix();
     if (end - begin == 1 && to.size() == 1) within_a_part();
+    if (end - begin == 1 && to.size() == 1) shift_number();
   }
 
  private:
@@ -147,6 +148,26 @@ class Maker {
       sides.source += source;
     } else {
       sides.add(source, target);
+    }
+  }
+
+  // A number that is another by a fixed amount, below what stands before it.
+  void shift_number() {
+    constexpr std::size_t kDigits = 18;
+    const std::string_view was = from_[begin_], is = to_[0];
+    if (!is_number(was) || !is_number(is) || was.size() > kDigits || is.size() > kDigits) return;
+    for (std::size_t l = 1; l <= begin_; ++l) {
+      const Parts left = Parts(from_).subspan(begin_ - l, l);
+      if (has_number(left)) return;  // there is one group
+      Transform transform;
+      transform.type = TransformType::Inkling2IndexOffsetWeightRename;
+      for (const bool anchored : {false, true}) {
+        if (anchored && l != begin_) continue;
+        transform.source_patterns = {(anchored ? "^" : "") + pattern_of(left) + "\\.(\\d+)"};
+        transform.target_patterns = {joined(left) + ".\\1"};
+        transform.offset = number_of(is) - number_of(was);
+        out_.push_back({transform, joined(left) + ".", transform.source_patterns[0].size()});
+      }
     }
   }
 

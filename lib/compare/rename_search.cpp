@@ -1,5 +1,7 @@
 #include "compare/rename_search.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -18,8 +20,10 @@ namespace keyshift {
 namespace {
 
 constexpr std::size_t kMostTransforms = 400;
-constexpr std::size_t kMostOpen = 200;   // shapes that are asked for candidates, each time
-constexpr std::size_t kMostParked = 16;  // names put aside, so that two may swap
+constexpr std::size_t kMostOpen = 64;              // shapes that are asked for candidates, each time
+constexpr std::size_t kMostNames = 2000;           // looked at, of tables that have more shapes
+constexpr std::uint64_t kMostLooks = 200'000'000;  // at a name with a candidate; some ten seconds
+constexpr std::size_t kMostParked = 16;            // names put aside, so that two may swap
 constexpr int kRounds = 6;
 constexpr std::string_view kParked = "__parked";
 
@@ -33,11 +37,18 @@ std::string folded(std::string_view name, std::vector<std::string_view>& numbers
   return out;
 }
 
-// Pairs that differ in carried numbers only have the same text.
+// Pairs that differ only in numbers, carried over or moved by the same amounts, have the same text.
 std::string shape_of(std::string_view from, std::string_view to) {
+  constexpr std::size_t kDigits = 18;
   std::vector<std::string_view> before, after;
-  const std::string shape = folded(from, before) + '\n' + folded(to, after);
-  return before == after ? shape : std::string(from) + '\n' + std::string(to);
+  std::string shape = folded(from, before) + '\n' + folded(to, after);
+  bool alike = before.size() == after.size();
+  for (std::size_t i = 0; alike && i < before.size(); ++i) {
+    if (before[i] == after[i]) continue;
+    alike = before[i].size() <= kDigits && after[i].size() <= kDigits;
+    if (alike) shape += fmt::format("\n{}:{}", i, number_of(after[i]) - number_of(before[i]));
+  }
+  return alike ? shape : std::string(from) + '\n' + std::string(to);
 }
 
 struct Name {
@@ -72,7 +83,7 @@ class Search {
 
   std::vector<Transform> run() {
     std::size_t parked = 0;
-    while (steps_.size() < kMostTransforms && !all_done()) {
+    while (steps_.size() < kMostTransforms && looks_ < kMostLooks && !all_done()) {
       interrupt_.check();
       if (take_best()) continue;
       if (parked++ == kMostParked || !park_one()) break;
@@ -95,6 +106,7 @@ class Search {
   std::vector<Name> names_;
   std::unordered_set<std::string> live_;  // what the names are now: no two may become one
   std::vector<Transform> steps_;
+  std::uint64_t looks_ = 0;
 };
 
 std::vector<RenameCandidate> Search::candidates() const {
@@ -112,11 +124,13 @@ std::vector<RenameCandidate> Search::candidates() const {
                : std::pair(t.source_patterns[0], t.target_patterns[0]);
   };
   std::stable_sort(all.begin(), all.end(), [&](const RenameCandidate& a, const RenameCandidate& b) {
-    return std::tuple(a.cost, a.transform.type, text(a)) < std::tuple(b.cost, b.transform.type, text(b));
+    return std::tuple(a.cost, a.transform.type, a.transform.offset, text(a)) <
+           std::tuple(b.cost, b.transform.type, b.transform.offset, text(b));
   });
   const auto end =
       std::unique(all.begin(), all.end(), [&](const RenameCandidate& a, const RenameCandidate& b) {
-        return a.transform.type == b.transform.type && text(a) == text(b);
+        return a.transform.type == b.transform.type && a.transform.offset == b.transform.offset &&
+               text(a) == text(b);
       });
   all.erase(end, all.end());
   return all;
@@ -163,9 +177,11 @@ std::optional<Effect> Search::effect_of(const RenameCandidate& candidate, bool a
       return std::nullopt;  // names that hold what no pattern can say
     }
   }
-  std::unordered_set<std::string_view> results;
+  std::unordered_set<std::string_view> results, gone;
+  for (const auto& [i, after] : effect.changes) gone.insert(names_[i].now);
   for (const auto& [i, after] : effect.changes) {
-    if (live_.contains(after) || !results.insert(after).second) effect.collides = true;
+    if ((live_.contains(after) && !gone.contains(after)) || !results.insert(after).second)
+      effect.collides = true;
   }
   if (effect.changes.empty() || (effect.collides && !allow_collision)) return std::nullopt;
   return effect;
@@ -187,6 +203,7 @@ bool Search::take_best() {
   const std::vector<RenameCandidate> all = candidates();
   for (const RenameCandidate& candidate : all) {  // the cheaper ones first
     interrupt_.check();
+    looks_ += names_.size();
     std::optional<Effect> effect = effect_of(candidate, false);
     if (!effect || (best && effect->gain <= best->gain)) continue;
     best = std::move(effect);
@@ -202,6 +219,8 @@ bool Search::park_one() {
   std::optional<Effect> best;
   std::optional<Transform> chosen;
   for (const RenameCandidate& candidate : candidates()) {
+    interrupt_.check();
+    looks_ += names_.size();
     if (candidate.transform.target_patterns.empty()) continue;
     const std::optional<Effect> would = effect_of(candidate, true);
     if (!would || (best && would->gain <= best->gain)) continue;
@@ -260,7 +279,10 @@ TransformList search_renamings(const std::vector<NamePair>& pairs, const Interru
     if (!is_new) entry->second.second = i;
   }
   std::set<std::size_t> chosen;
-  for (const auto& [shape, ends] : shapes) chosen.insert({ends.first, ends.second});
+  const std::size_t stride = 2 * shapes.size() / kMostNames + 1;
+  std::size_t turn = 0;
+  for (const auto& [shape, ends] : shapes)
+    if (turn++ % stride == 0) chosen.insert({ends.first, ends.second});
 
   TransformList best;
   std::size_t fewest_wrong = pairs.size() + 1;

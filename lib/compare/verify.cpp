@@ -10,8 +10,10 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/file_system.h"
 #include "base/parallel.h"
 #include "compare/same_bytes.h"
+#include "format/config_modules.h"
 
 namespace keyshift {
 
@@ -102,6 +104,7 @@ class Verification {
   void compare_metadata();
   void compare_index();
   void compare_side_files();
+  void compare_config();
 
   const VerifyRequest& request_;
   const std::function<void(std::uint64_t)>& advance_;
@@ -249,6 +252,22 @@ void Verification::compare_index() {
   }
 }
 
+// The source's file with the names that this table, not the engine's, gives its modules.
+void Verification::compare_config() {
+  constexpr std::uint64_t kMaxConfig = 64U << 20U;  // bytes
+  const std::string name(kConfigName);
+  std::vector<RenamedTensor> tensors;
+  for (const Expected& expected : expected_) tensors.push_back({expected.source.tensor->key, expected.key});
+  const std::string was = read_small_file(source_.place().folder / name, kMaxConfig);
+  const std::string is = read_small_file(destination_.place().folder / name, kMaxConfig);
+  const std::string expected = rewrite_config(was, tensors, (source_.place().folder / name).string()).text;
+  if (is == expected) return;
+  const auto place = std::mismatch(is.begin(), is.end(), expected.begin(), expected.end());
+  report("side_file", name, "",
+         fmt::format("differs at byte {} from the source's with its module names renamed",
+                     place.first - is.begin()));
+}
+
 void Verification::compare_side_files() {
   const std::vector<std::string>& there = destination_.place().side_files;
   for (const std::string& name : source_.place().side_files) {
@@ -256,9 +275,13 @@ void Verification::compare_side_files() {
       report("side_file", name, "", "is missing");
       continue;
     }
+    result_.side_files += 1;
+    if (request_.rewrite_config && name == kConfigName) {
+      compare_config();
+      continue;
+    }
     const MappedFile was = MappedFile::open(source_.place().folder / name);
     const MappedFile is = MappedFile::open(destination_.place().folder / name);
-    result_.side_files += 1;
     if (was.size() != is.size()) {
       report("side_file", name, "",
              fmt::format("has {} bytes, where the source has {}", is.size(), was.size()));

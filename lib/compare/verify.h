@@ -19,7 +19,8 @@ struct VerifyRequest {
   OpenOptions open;  // of the source; the variant is the destination's, too
   TransformList transforms;
   RenamingOptions renaming;
-  SubsetPatterns subset;  // what was to be kept, by old names
+  SubsetPatterns subset;        // what was to be kept, by old names
+  bool rewrite_config = false;  // module names inside config.json were to follow
   unsigned jobs = 1;
 };
 

@@ -106,6 +106,10 @@ class Finished {
       told.insert(file.name);
       if (file.name == prepared_.plan.index_name && file.digest != digest_of(*prepared_.plan.index_text))
         throw NotFinished{"has another index than the source asks for"};
+      for (const RewrittenFile& rewritten : prepared_.plan.rewritten) {
+        if (file.name == rewritten.name && file.digest != digest_of(rewritten.after.text))
+          throw NotFinished{fmt::format("has another {} than the renaming asks for", quote(file.name))};
+      }
       compare_file(file.name, file.size, file.digest);
     }
     if (told != expected) throw NotFinished{"has other side files than the source"};

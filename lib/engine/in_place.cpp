@@ -71,8 +71,14 @@ std::string receipt_text(const InPlaceRequest& request, const PreparedPlan& prep
   std::vector<WrittenShard> shards;
   for (const PlannedShard& shard : plan.shards) shards.push_back({shard.size, {}, {}, {}});
   std::vector<Receipt::OutputFile> others;
-  for (const std::string& name : plan.side_files)
-    others.push_back(describe_file(prepared.checkpoint->place().folder, name));
+  for (const std::string& name : plan.side_files) {
+    const auto rewritten = std::find_if(plan.rewritten.begin(), plan.rewritten.end(),
+                                        [&](const RewrittenFile& file) { return file.name == name; });
+    others.push_back(
+        rewritten == plan.rewritten.end()
+            ? describe_file(prepared.checkpoint->place().folder, name)
+            : Receipt::OutputFile{name, rewritten->after.text.size(), digest_of(rewritten->after.text), {}});
+  }
   if (plan.index_name)
     others.push_back({*plan.index_name, plan.index_text->size(), digest_of(*plan.index_text), {}});
   Receipt receipt = make_receipt(request.plan, prepared, shards, std::move(others));
@@ -149,6 +155,9 @@ InPlacePlan plan_in_place(const InPlaceRequest& request) {
     const Plan& planned = plan.prepared.plan;
     if (planned.index_name && *planned.index_text != checkpoint.index_text())
       texts.push_back({*planned.index_name, checkpoint.index_text(), planned.index_text});
+    for (const RewrittenFile& file : planned.rewritten) {
+      if (file.changed()) texts.push_back({file.name, file.before, file.after.text});
+    }
     std::optional<std::string> previous;
     std::string receipt = receipt_text(request, plan.prepared, previous);
     texts.push_back({plan.receipt_name, std::move(previous), std::move(receipt)});

@@ -78,13 +78,14 @@ void describe_request(const PlanRequest& request, Receipt& receipt) {
 }
 
 Receipt make_receipt(const PlanRequest& request, const PreparedPlan& prepared,
-                     std::span<const WrittenShard> shards, std::vector<Receipt::OutputFile> others,
-                     std::vector<Receipt::Text> rewritten) {
+                     std::span<const WrittenShard> shards, std::vector<Receipt::OutputFile> others) {
   Receipt receipt;
   describe_request(request, receipt);
   receipt.used = prepared.keys->used();
   receipt.others = std::move(others);
-  receipt.rewritten = std::move(rewritten);
+  for (const RewrittenFile& file : prepared.plan.rewritten) {
+    if (file.changed()) receipt.rewritten.push_back({file.name, file.before});
+  }
   describe_source(*prepared.checkpoint, receipt);
   for (std::size_t i = 0; i < shards.size(); ++i) {
     const PlannedShard& planned = prepared.plan.shards[i];

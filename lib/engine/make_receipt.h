@@ -21,13 +21,11 @@ struct WrittenShard {
   std::vector<std::optional<Digest>> tensors;  // in the plan's order, where their bytes were read
 };
 
-/// `shards`: one per shard of the plan, in its order; `others`: side files, then the index; `rewritten`:
-/// those among them that did not go along as they were, as they were. The receipt that lies in the source, if
-/// there is one, is read and taken along. Options that are no part of the plan's request (in_place) are left
-/// for the caller to set. Errors: io.
+/// `shards`: one per shard of the plan, in its order; `others`: side files, then the index. The receipt that
+/// lies in the source, if there is one, is read and taken along. Options that are no part of the plan's
+/// request (in_place) are left for the caller to set. Errors: io.
 Receipt make_receipt(const PlanRequest& request, const PreparedPlan& prepared,
-                     std::span<const WrittenShard> shards, std::vector<Receipt::OutputFile> others,
-                     std::vector<Receipt::Text> rewritten = {});
+                     std::span<const WrittenShard> shards, std::vector<Receipt::OutputFile> others);
 
 /// The part of it that says how the conversion was asked for.
 void describe_request(const PlanRequest& request, Receipt& receipt);

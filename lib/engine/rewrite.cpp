@@ -53,6 +53,12 @@ std::vector<RewriteResult::File> copy_side_files(const PreparedPlan& prepared, c
                                                  Progress& progress, const Interrupt& interrupt) {
   std::vector<RewriteResult::File> files;
   for (const std::string& name : prepared.plan.side_files) {
+    const auto rewritten = std::find_if(prepared.plan.rewritten.begin(), prepared.plan.rewritten.end(),
+                                        [&](const RewrittenFile& file) { return file.name == name; });
+    if (rewritten != prepared.plan.rewritten.end()) {
+      files.push_back(write_text(target, name, rewritten->after.text));
+      continue;
+    }
     const MappedFile source = MappedFile::open(prepared.checkpoint->place().folder / name);
     OutputStream out = OutputStream::to_file(target.path_for(name), {.write_call = {}});
     copy_file(source, out, progress, interrupt);
@@ -142,6 +148,7 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
   result.kernel_bytes = ways.bytes(plan, CopyWay::range);
   result.dropped = prepared.keys->rows().size() - result.tensors;
   result.warnings = prepared.checkpoint->warnings();
+  result.rewritten = plan.rewritten;
   result.warnings.insert(result.warnings.end(), plan.warnings.begin(), plan.warnings.end());
   return result;
 }

@@ -43,6 +43,7 @@ struct RewriteResult {
   std::uint64_t shared_bytes = 0, kernel_bytes = 0;  // of data_bytes: blocks shared; copied in the kernel
   std::vector<bool> used;                            // one flag per transform, in file order
   std::vector<std::string> warnings;
+  std::vector<RewrittenFile> rewritten;  // side files that were looked into
 };
 
 /// Converts. On any error nothing has appeared at the destination and the source is untouched. Errors: those

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "format/checkpoint.h"
+#include "format/config_modules.h"
 #include "plan/key_table.h"
 
 namespace keyshift {
@@ -39,12 +40,20 @@ struct PlannedShard {
   std::optional<std::uint32_t> source;
 };
 
+/// A side file in which names follow the tensors'.
+struct RewrittenFile {
+  std::string name, before;
+  ConfigRewrite after;
+  bool changed() const noexcept { return after.text != before; }
+};
+
 /// Immutable once made. Borrows the checkpoint and the key table, which must outlive it.
 struct Plan {
   const KeyTable* keys = nullptr;
   std::vector<PlannedShard> shards;
   std::optional<std::string> index_name, index_text;
-  std::vector<std::string> side_files;  // relative to the source folder
+  std::vector<std::string> side_files;   // relative to the source folder
+  std::vector<RewrittenFile> rewritten;  // of side_files, those that were looked into
   std::vector<std::string> warnings;
 
   std::uint64_t data_bytes() const noexcept;    // tensor bytes to be moved

@@ -1,6 +1,9 @@
 #include "plan/prepare_plan.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "base/file_system.h"
 
 namespace keyshift {
 
@@ -24,6 +27,25 @@ PlanOptions plan_options(const PlanRequest& request) {
   return options;
 }
 
+// Of the names that are written, and only if the file goes along.
+void rewrite_config_of(PreparedPlan& prepared) {
+  constexpr std::uint64_t kMaxConfig = 64U << 20U;  // bytes
+  const std::vector<std::string>& files = prepared.plan.side_files;
+  const std::string name(kConfigName);
+  if (std::find(files.begin(), files.end(), name) == files.end()) {
+    prepared.plan.warnings.push_back("--rewrite-config: no config.json goes along");
+    return;
+  }
+  std::vector<RenamedTensor> tensors;
+  for (const KeyTable::Row& row : prepared.keys->rows()) {
+    if (!row.dropped) tensors.push_back({row.from, row.to});
+  }
+  const auto path = prepared.checkpoint->place().folder / name;
+  std::string before = read_small_file(path, kMaxConfig);
+  ConfigRewrite after = rewrite_config(before, tensors, path.string());
+  prepared.plan.rewritten.push_back({name, std::move(before), std::move(after)});
+}
+
 }  // namespace
 
 PreparedPlan prepare_plan(const PlanRequest& request) {
@@ -31,6 +53,7 @@ PreparedPlan prepare_plan(const PlanRequest& request) {
   // --- from here the key table is fixed ---
   prepared.plan = make_plan(*prepared.keys, plan_options(request));
   // --- from here every offset is fixed ---
+  if (request.rewrite_config) rewrite_config_of(prepared);
   return prepared;
 }
 

@@ -21,6 +21,7 @@ struct PlanRequest {
   RenamingOptions renaming;
   SubsetPatterns subset;  // by old names; only what is kept is renamed
   PlanOptions options;
+  bool rewrite_config = false;  // module names inside config.json follow (TRANSFORMS.md, T50 …)
 };
 
 /// A plan with all that it borrows.
@@ -31,7 +32,7 @@ struct PreparedPlan {
   Plan plan;
 };
 
-/// Errors: those of Checkpoint::open, Renaming, KeyTable and make_plan.
+/// Errors: those of Checkpoint::open, Renaming, KeyTable and make_plan; config_invalid.
 PreparedPlan prepare_plan(const PlanRequest& request);
 
 /// A load and then the save that reverses what the load used; `plan` is that of both together.

@@ -11,12 +11,10 @@
 #include "keyshift.h"
 #include "tools/command.h"
 #include "tools/commands/batch_run.h"
+#include "tools/commands/conversion.h"
 #include "tools/commands/rename.h"
-#include "tools/layout_options.h"
 #include "tools/progress_bar.h"
-#include "tools/source_options.h"
 #include "tools/style.h"
-#include "tools/transform_options.h"
 
 namespace keyshift::tools {
 
@@ -79,10 +77,7 @@ class Batch : public Command {
     options.number("--task-index", "I", "do only every N-th line, from line I on, counted from 0", 0,
                    task_index_);
     options.number("--task-count", "N", "the number of tasks that share the list", 1, task_count_);
-    subset_.declare(options);
-    layout_.declare(options);
-    transforms_.declare(options);
-    source_.declare(options);
+    conversion_.declare(options);
     options.heading("Output");
     options.flag("--json", "a JSON object a line, schema keyshift-batch/1; the last one is the summary",
                  json_);
@@ -102,7 +97,7 @@ class Batch : public Command {
     summary.checkpoints = lines.size();
     std::exception_ptr lost;  // the first failure to tell
     run_within_budget(
-        lines.size(), source_.jobs(), [&](std::size_t i) { return shards[i]; },
+        lines.size(), conversion_.source().jobs(), [&](std::size_t i) { return shards[i]; },
         [&](std::size_t i, unsigned jobs) {
           Share share(progress, shares[i]);
           const BatchResult result = work(lines[i], jobs, share, console.interrupt);
@@ -155,7 +150,7 @@ class Batch : public Command {
     std::uint64_t total = 0;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       try {
-        const CheckpointPlace place = find_checkpoint(lines[i].source, source_.open_options());
+        const CheckpointPlace place = find_checkpoint(lines[i].source, conversion_.source().open_options());
         shares[i] = bytes_of(place);
         shards[i] = static_cast<unsigned>(place.shard_names.size());
         total += shares[i];
@@ -192,21 +187,10 @@ class Batch : public Command {
 
   void convert(const BatchLine& line, unsigned jobs, Progress& progress, const Interrupt& interrupt,
                BatchResult& result) const {
-    OpenOptions open = source_.open_options();
-    open.jobs = jobs;
     if (in_place_ && resume_ && !dry_run_) recover(line.source, false, jobs);
-    TransformOptions transforms = transforms_;
-    for (const std::string& file : line.transforms) transforms.add_file(file);
-    const GivenTransforms given = transforms.resolve(find_checkpoint(line.source, open), open);
-    RewriteRequest request;
-    request.plan.source = line.source;
-    request.plan.open = open;
-    request.plan.transforms = given.transforms;
-    request.plan.renaming = given.renaming;
-    request.plan.subset = subset_.patterns();
-    request.plan.options = layout_.plan_options();
-    request.destination = line.destination;
-    request.jobs = jobs;
+    Conversion conversion = conversion_.make(line.source, line.destination, line.transforms, jobs);
+    const GivenTransforms& given = conversion.given;
+    RewriteRequest& request = conversion.request;
     request.force = force_;
     if (in_place_) return convert_in_place({request.plan, jobs}, given, progress, interrupt, result);
     if (resume_ && is_finished(request, progress, interrupt)) {
@@ -219,6 +203,7 @@ class Batch : public Command {
       result.changed = prepared.keys->changed();
       result.bytes = prepared.plan.data_bytes();
       note(given, prepared.keys->used(), prepared.checkpoint->warnings(), result);
+      result.rewritten = prepared.plan.rewritten;
       result.status = Status::planned;
       return;
     }
@@ -228,6 +213,7 @@ class Batch : public Command {
     result.bytes = done.data_bytes;
     result.receipt_digest = done.receipt_digest.hex();
     note(given, done.used, done.warnings, result);
+    result.rewritten = done.rewritten;
     result.status = Status::converted;
   }
 
@@ -241,6 +227,7 @@ class Batch : public Command {
     result.tensors = plan.tensors;
     result.changed = plan.changed;
     note(given, plan.used, plan.prepared.checkpoint->warnings(), result);
+    result.rewritten = plan.prepared.plan.rewritten;
     if (!dry_run_) carry_out_in_place(plan, request.jobs, progress, interrupt);
     result.status = dry_run_ ? Status::planned : Status::converted;
   }
@@ -293,10 +280,7 @@ class Batch : public Command {
   std::string list_;
   bool resume_ = false, dry_run_ = false, in_place_ = false, force_ = false, json_ = false;
   unsigned task_index_ = 0, task_count_ = 1;
-  SubsetOptions subset_;
-  LayoutOptions layout_;
-  TransformOptions transforms_;
-  SourceOptions source_;
+  ConversionOptions conversion_;
   ProgressOption progress_;
 };
 

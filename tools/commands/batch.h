@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "plan/plan.h"
 #include "tools/commands/batch_list.h"
 
 namespace keyshift::tools {
@@ -24,6 +25,7 @@ struct BatchResult {
   std::string receipt_digest;                         // converted
   double seconds = 0;
   std::vector<std::string> warnings;
+  std::vector<RewrittenFile> rewritten;     // with --rewrite-config
   ErrorKind error_kind = ErrorKind::usage;  // failed
   std::string error;
 };

@@ -2,6 +2,7 @@
 
 #include "base/json_writer.h"
 #include "tools/commands/batch.h"
+#include "tools/commands/rewritten_output.h"
 #include "tools/style.h"
 
 namespace keyshift::tools {
@@ -54,6 +55,7 @@ std::string batch_json(const BatchLine& line, const BatchResult& result) {
     out.key("error").begin_object().key("kind").string(name(result.error_kind));
     out.key("message").string(path_text(result.error)).end_object();
   }
+  write_rewritten(out, result.rewritten);
   out.key("warnings").begin_array();
   for (const std::string& warning : result.warnings) out.string(path_text(warning));
   out.end_array().key("seconds").number(result.seconds).end_object();

@@ -34,25 +34,34 @@ void ConversionOptions::declare(Options& options) {
   options.heading("Which tensors, where and how");
   subset_.declare(options);
   layout_.declare(options);
+  options.flag(
+      "--rewrite-config",
+      "module names inside config.json, such as those that a quantization leaves out, follow the renaming",
+      rewrite_config_);
   copy_.declare(options);
   transforms_.declare(options);
   source_.declare(options);
 }
 
-Conversion ConversionOptions::make() const {
-  const OpenOptions open = source_.open_options();
+Conversion ConversionOptions::make(const fs::path& source, const fs::path& destination,
+                                   const std::vector<std::string>& more_transforms, unsigned jobs) const {
+  OpenOptions open = source_.open_options();
+  open.jobs = jobs;
+  TransformOptions transforms = transforms_;
+  for (const std::string& file : more_transforms) transforms.add_file(file);
   Conversion conversion;
-  conversion.given = transforms_.resolve(find_checkpoint(source_path_, open), open);
+  conversion.given = transforms.resolve(find_checkpoint(source, open), open);
   RewriteRequest& request = conversion.request;
-  request.plan.source = source_path_;
+  request.plan.source = source;
   request.plan.open = open;
   request.plan.transforms = conversion.given.transforms;
   request.plan.renaming = conversion.given.renaming;
   request.plan.subset = subset_.patterns();
   request.plan.options = layout_.plan_options();
+  request.plan.rewrite_config = rewrite_config_;
   request.copy = copy_.copy_options();
-  request.destination = destination_;
-  request.jobs = source_.jobs();
+  request.destination = destination;
+  request.jobs = jobs;
   return conversion;
 }
 

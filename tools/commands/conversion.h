@@ -1,7 +1,9 @@
 // What `convert` and `plan` share: the options that say what is to be done, and the plan that comes of them.
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "tools/commands/convert.h"
 #include "tools/console.h"
@@ -19,7 +21,11 @@ class ConversionOptions {
   void declare_paths(Options& options, Destination destination = Destination::must_be_given);
   void declare(Options& options);
   /// Errors: those of find_checkpoint and of the transforms.
-  Conversion make() const;
+  Conversion make() const { return make(source_path_, destination_, {}, source_.jobs()); }
+  /// For paths of its own; `more_transforms`: files that come after those that were given.
+  Conversion make(const std::filesystem::path& source, const std::filesystem::path& destination,
+                  const std::vector<std::string>& more_transforms, unsigned jobs) const;
+  const SourceOptions& source() const noexcept { return source_; }
   const std::string& destination() const noexcept { return destination_; }
 
  private:
@@ -29,6 +35,7 @@ class ConversionOptions {
   CopyChoice copy_;
   TransformOptions transforms_;
   SourceOptions source_;
+  bool rewrite_config_ = false;
 };
 
 /// Which receipt transforms were taken from, if one was.

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/json_writer.h"
+#include "tools/commands/rewritten_output.h"
 
 namespace keyshift::tools {
 
@@ -72,6 +73,7 @@ void write_common(json::Writer& out, const InPlacePlan& plan, const std::string&
   writes_index(plan) ? out.string(*plan.prepared.plan.index_name) : out.null();
   out.key("receipt");
   plan.has_changes() ? out.string(path_text(plan.receipt_name)) : out.null();
+  write_rewritten(out, plan.prepared.plan.rewritten);
   out.key("tensors").number(plan.tensors).key("renamed").number(plan.changed);
   out.key("used").begin_array();
   for (const bool flag : plan.used) out.boolean(flag);
@@ -88,6 +90,7 @@ std::string result_lines(const InPlacePlan& plan) {
                                                 counted(plan.tensors, "tensor"), transforms_line(plan.used)));
   out += line("headers", ways_line(plan));
   if (writes_index(plan)) out += line("index", printable(*plan.prepared.plan.index_name));
+  out += rewritten_text(plan.prepared.plan.rewritten);
   out += line("receipt", printable(plan.receipt_name) + ", without digests: no tensor is read");
   return out;
 }

@@ -1,5 +1,6 @@
 #include "base/json_writer.h"
 #include "tools/commands/convert.h"
+#include "tools/commands/rewritten_output.h"
 
 namespace keyshift::tools {
 
@@ -91,6 +92,7 @@ std::string plan_json(const ShownPlan& shown, const Conversion& conversion) {
   }
   out.end_array();
   write_used(out, prepared.keys->used());
+  write_rewritten(out, plan.rewritten);
   out.key("data_bytes").number(plan.data_bytes());
   write_moves(out, shown.ways.bytes(plan, CopyWay::reflink), shown.ways.bytes(plan, CopyWay::range),
               shown.ways.bytes(plan, CopyWay::stream));
@@ -121,6 +123,7 @@ std::string result_json(const RewriteResult& result, const Conversion& conversio
   out.key("data_bytes").number(result.data_bytes);
   write_moves(out, result.shared_bytes, result.kernel_bytes,
               result.data_bytes - result.shared_bytes - result.kernel_bytes);
+  write_rewritten(out, result.rewritten);
   out.key("seconds").number(seconds);
   write_used(out, result.used);
   out.end_object();

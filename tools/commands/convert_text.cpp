@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "tools/commands/convert.h"
+#include "tools/commands/rewritten_output.h"
 
 namespace keyshift::tools {
 
@@ -99,6 +100,7 @@ std::string plan_text(const ShownPlan& shown, const Conversion& conversion, cons
   std::vector<std::string> side_files;
   for (const std::string& name : plan.side_files) side_files.push_back(printable(name));
   out += line("side files", side_files.empty() ? "none" : fmt::format("{}", fmt::join(side_files, ", ")));
+  out += rewritten_text(plan.rewritten);
   out += line("bytes", moves_text(shown, style));
   const std::string there =
       shown.free_bytes ? fmt::format(", {} are free", human_bytes(*shown.free_bytes)) : "";
@@ -125,6 +127,7 @@ std::string result_text(const RewriteResult& result, const Conversion& conversio
   std::vector<std::string> others;
   for (const RewriteResult::File& file : result.others) others.push_back(printable(file.name));
   out += line("with them", others.empty() ? "no other files" : fmt::format("{}", fmt::join(others, ", ")));
+  out += rewritten_text(result.rewritten);
   out += line("receipt", result.receipt_name.empty()
                              ? std::string("none")
                              : fmt::format("{}, digest {}", printable(result.receipt_name),

@@ -23,6 +23,7 @@ namespace {
 struct Claim {
   GivenTransforms given;
   SubsetPatterns subset;
+  bool rewrite_config = false;
 };
 
 // The keys that the conversion knew of its target: a receipt holds only their digest.
@@ -49,7 +50,9 @@ Claim claim_of(const fs::path& receipt_path, std::shared_ptr<const TargetKeys> t
   given.renaming.used = {UsedTransforms::Which::flagged, std::move(receipt.used)};
   given.renaming.target = std::move(target);
   given.receipt = receipt_path;
-  return {std::move(given), {std::move(receipt.keep_patterns), std::move(receipt.drop_patterns)}};
+  return {std::move(given),
+          {std::move(receipt.keep_patterns), std::move(receipt.drop_patterns)},
+          !receipt.rewritten.empty()};
 }
 
 std::uint64_t bytes_of(const CheckpointPlace& place) {
@@ -109,6 +112,8 @@ class Verify : public Command {
         "the conversion's receipt, whose transforms are taken; default: the one beside DST, if no transforms "
         "are given",
         receipt_);
+    options.heading("What to do");
+    options.flag("--rewrite-config", "module names inside config.json should have followed", rewrite_config_);
     subset_.declare(options);
     transforms_.declare(options);
     source_.declare(options);
@@ -120,7 +125,7 @@ class Verify : public Command {
   int run(Console& console) override {
     const OpenOptions open = source_.open_options();
     const CheckpointPlace place = find_checkpoint(source_path_, open);
-    const auto [given, subset] = claim(place, open);
+    const auto [given, subset, rewrite_config] = claim(place, open);
     if (given.receipt) {
       console.note(fmt::format("with the transforms of {}", printable(given.receipt->string())));
     }
@@ -131,6 +136,7 @@ class Verify : public Command {
     request.transforms = given.transforms;
     request.renaming = given.renaming;
     request.subset = subset;
+    request.rewrite_config = rewrite_config;
     request.jobs = source_.jobs();
     ProgressBar progress(console, progress_.shown(console));
     progress.begin("verifying", bytes_of(place));
@@ -160,11 +166,11 @@ class Verify : public Command {
       const CheckpointPlace place = find_checkpoint(destination_, there);
       if (const auto receipt = receipt_beside(place)) return claim_of(*receipt, transforms_.target(open));
     }
-    return {transforms_.resolve(source, open), subset_.patterns()};
+    return {transforms_.resolve(source, open), subset_.patterns(), rewrite_config_};
   }
 
   std::string source_path_, destination_, receipt_;
-  bool json_ = false;
+  bool json_ = false, rewrite_config_ = false;
   SubsetOptions subset_;
   TransformOptions transforms_;
   SourceOptions source_;
