@@ -82,6 +82,13 @@ class Model(Case):
             result = keyshift_json("roundtrip", self.checkpoint, *options)
             self.assertTrue(result["same"], result)
 
+    def test_infer_finds_transforms_between_the_two_checkpoints(self):
+        """what leads from the checkpoint's names to the model's is found from the bytes, tensors that are all ones or zeros included"""
+        converted, found = self.folder / "converted", self.folder / "found.json"
+        keyshift("convert", self.checkpoint, converted, *self.load_options()[0])
+        keyshift("infer", self.checkpoint, converted, "-o", found)
+        keyshift("verify", self.checkpoint, converted, "--transforms", found)
+
     def load_options(self) -> list[list]:
         """Without the model's keys, where that is enough, and with them, as the loader has them."""
         plain = ["--transforms", self.rules]
