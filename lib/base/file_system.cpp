@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "base/huge_pages.h"
 
 namespace keyshift {
 
@@ -54,7 +55,10 @@ std::string read_small_file(const fs::path& path, std::uint64_t limit) {
                 "is larger than " + std::to_string(limit) + " bytes, which no such file should be")
         .in(path.string());
   }
-  std::string text(size, '\0');
+  std::string text;
+  text.reserve(size);
+  prefer_huge_pages(text.data(), size);
+  text.resize(size);
   std::size_t done = 0;
   while (done < text.size()) {
     const ssize_t got = ::read(file.get(), text.data() + done, text.size() - done);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/huge_pages.h"
 #include "base/json_writer.h"
 #include "base/plain_bytes.h"
 
@@ -18,7 +19,11 @@ namespace keyshift {
 class TextBuilder {
  public:
   /// `expected`: bytes to make room for at once.
-  explicit TextBuilder(std::size_t expected) : text_(expected, '\0') {}
+  explicit TextBuilder(std::size_t expected) {
+    text_.reserve(expected);
+    prefer_huge_pages(text_.data(), expected);
+    text_.resize(expected);
+  }
 
   static constexpr std::size_t kLongestNumber = 20;  // bytes
 

@@ -6,12 +6,19 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/huge_pages.h"
+
 namespace keyshift {
 
 /// Two keys with one hash (of 63 bits) are taken for the same.
 class SeenHashes {
  public:
-  explicit SeenHashes(std::size_t expected) : slots_(std::bit_ceil(2 * expected + 16)) {}
+  explicit SeenHashes(std::size_t expected) {
+    const std::size_t size = std::bit_ceil(2 * expected + 16);
+    slots_.reserve(size);
+    prefer_huge_pages(slots_.data(), size * sizeof(slots_[0]));
+    slots_.resize(size);
+  }
 
   /// Brings the place into the cache that will be looked at a little later.
   void prefetch(std::uint64_t hash) const noexcept {

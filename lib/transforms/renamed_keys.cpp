@@ -8,6 +8,8 @@
 #include <new>
 #include <utility>
 
+#include "base/huge_pages.h"
+
 namespace keyshift {
 namespace {
 
@@ -26,6 +28,7 @@ void resize(Holder& memory, std::uint64_t count) {
   if (count > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_alloc();
   void* grown = std::realloc(memory.get(), static_cast<std::size_t>(count) * sizeof(T));
   if (grown == nullptr) throw std::bad_alloc();
+  prefer_huge_pages(grown, static_cast<std::size_t>(count) * sizeof(T));
   static_cast<void>(memory.release());
   memory.reset(static_cast<T*>(grown));
 }

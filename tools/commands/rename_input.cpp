@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/huge_pages.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "tools/commands/rename.h"
@@ -22,7 +23,10 @@ Error line_error(ErrorKind kind, const std::string& name, std::size_t line, std:
 std::string read_all(Input& in, const Interrupt& interrupt) {
   // Whatever a file says of its size, no more is taken at once than this.
   constexpr std::uint64_t kMostExpected = std::uint64_t{1} << 30U;
-  std::string text(std::min(in.expected(), kMostExpected) + 1, '\0');
+  std::string text;
+  text.reserve(std::min(in.expected(), kMostExpected) + 1);
+  prefer_huge_pages(text.data(), text.capacity());
+  text.resize(text.capacity());
   std::size_t used = 0;
   while (true) {
     if (used == text.size()) text.resize(text.size() + std::max(text.size(), kBlock));
@@ -52,6 +56,7 @@ KeyList keys_of_lines(std::string text, const std::string& name) {
                      "the key holds a tab, which separates old and new keys in the output; use --json");
   }
   list.keys.reserve(all.size() / 32);
+  prefer_huge_pages(list.keys.data(), list.keys.capacity() * sizeof(list.keys[0]));
   const char* at = all.data();
   for (const char* const all_end = at + all.size(); at != all_end;) {
     const auto* newline =

@@ -3,6 +3,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/huge_pages.h"
 #include "base/json_writer.h"
 #include "base/text_builder.h"
 #include "plan/key_table.h"
@@ -64,8 +65,10 @@ void append_strings(std::string& out, const Strings& strings) {
 
 std::vector<CollidingKeys> find_colliding_keys(const std::vector<std::string_view>& keys,
                                                const RenamedKeys& renamed) {
-  std::vector<std::string_view> new_keys(keys.size());
-  for (std::size_t i = 0; i < keys.size(); ++i) new_keys[i] = renamed[i];
+  std::vector<std::string_view> new_keys;
+  new_keys.reserve(keys.size());
+  prefer_huge_pages(new_keys.data(), keys.size() * sizeof(new_keys[0]));
+  for (std::size_t i = 0; i < keys.size(); ++i) new_keys.push_back(renamed[i]);
   std::vector<CollidingKeys> colliding;
   std::unordered_map<std::string_view, std::size_t> place;
   std::set<std::pair<std::size_t, std::string_view>> told;
