@@ -33,6 +33,8 @@ class TransformOptions {
   /// Reads all files. `source`: where a receipt may lie that says what a save has to reverse; none for a
   /// filter. Errors: usage; those of transform files, receipts and of the target's checkpoint.
   GivenTransforms resolve(const std::optional<CheckpointPlace>& source, const OpenOptions& open) const;
+  /// Whether resolve() would look beside the source: nobody else need find the place first.
+  bool looks_beside_source() const noexcept { return direction_ == "save" && used_.empty(); }
   /// Another transform file, after those that were given.
   void add_file(const std::string& file) { files_.push_back(file); }
   /// True if nothing at all was said about transforms.

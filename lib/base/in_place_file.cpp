@@ -166,6 +166,11 @@ void sync_file(int descriptor, const fs::path& path) {
     throw io_error("cannot flush it to the disk", errno).in(path.string());
 }
 
+void sync_data(int descriptor, const fs::path& path) {
+  if (without_interruption([&] { return ::fdatasync(descriptor); }) != 0)
+    throw io_error("cannot flush it to the disk", errno).in(path.string());
+}
+
 void take_attributes(const fs::path& of, int descriptor) noexcept {
   struct stat status {};
   if (::stat(of.c_str(), &status) != 0) return;

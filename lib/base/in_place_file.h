@@ -56,8 +56,10 @@ void write_exactly(int descriptor, const std::filesystem::path& path, std::uint6
                    std::string_view bytes);
 /// Begins writing back what was written, without waiting for it. Never fails.
 void begin_writing_back(int descriptor) noexcept;
-/// Everything that was written is on the disk. Errors: io; it must not be tried again.
+/// Everything that was written is on the disk. Errors: io; it must not be tried again. The second leaves out
+/// what is not needed to read it back (times).
 void sync_file(int descriptor, const std::filesystem::path& path);
+void sync_data(int descriptor, const std::filesystem::path& path);
 
 /// Mode and owner of the file at `of` for the open file, as far as that is allowed.
 void take_attributes(const std::filesystem::path& of, int descriptor) noexcept;

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "base/error.h"
 #include "base/file_system.h"
 #include "base/in_place_file.h"
+#include "base/mapped_file.h"
 #include "base/parallel.h"
 #include "engine/file_changes.h"
 #include "engine/journal.h"
@@ -28,7 +30,7 @@ fs::path journal_path_of(const CheckpointPlace& place) {
   return place.folder / journal_name_beside(place.shard_names.front());
 }
 
-std::optional<Journal::Contents> contents_of(const std::optional<std::string>& text) {
+std::optional<Journal::Contents> contents_of(const std::optional<std::string_view>& text) {
   if (!text) return std::nullopt;
   return Journal::Contents{text->size(), digest_of(*text)};
 }
@@ -62,7 +64,8 @@ class Preparation {
     require_space();
     stage();
     write_journal(journal_, file_.get(), unpublished_);
-    sync_file(file_.get(), unpublished_);
+    begin_writing_back(file_.get());
+    flush();
     check_unchanged();
     interrupt_.check();
     publish();
@@ -81,15 +84,16 @@ class Preparation {
   }
 
   void describe() {
-    old_headers_.reserve(changes_.headers.size());
     for (std::size_t i = 0; i < changes_.headers.size(); ++i) {
       const Shard& shard = changes_.checkpoint->shards()[changes_.headers[i].shard];
       const auto old = shard.header_bytes();
-      // A copy: the mapping shows what is written over it.
-      old_headers_.emplace_back(reinterpret_cast<const char*>(old.data()), old.size());
-      const std::string& header = changes_.headers[i].header;
-      journal_.shards.push_back({shard.name(), way_of(changes_.ways[i]), shard.file().size(),
-                                 shard.header().data_size() + header.size(), old_headers_.back(), header});
+      const std::string_view header = changes_.headers[i].header;
+      journal_.shards.push_back({shard.name(),
+                                 way_of(changes_.ways[i]),
+                                 shard.file().size(),
+                                 shard.header().data_size() + header.size(),
+                                 {reinterpret_cast<const char*>(old.data()), old.size()},
+                                 header});
     }
     for (const TextChange& text : changes_.texts)
       journal_.texts.push_back({text.name, contents_of(text.before), contents_of(text.after)});
@@ -133,13 +137,14 @@ class Preparation {
     if (bytes > 0) progress_.begin("copying", bytes);
     for_each_parallel(replaced.size(), jobs_, [&](std::size_t i) { stage_shard(replaced[i]); });
     if (bytes > 0) progress_.end();
-    for_each_parallel(changes_.texts.size(), jobs_, [&](std::size_t i) { stage_text(changes_.texts[i]); });
+    texts_.resize(changes_.texts.size());
+    for_each_parallel(texts_.size(), jobs_, [&](std::size_t i) { stage_text(changes_.texts[i], texts_[i]); });
   }
 
   void stage_shard(std::size_t i) const {
     const Shard& shard = changes_.checkpoint->shards()[changes_.headers[i].shard];
     const fs::path from = folder_ / shard.name(), to = staged_beside(from);
-    const std::string& header = changes_.headers[i].header;
+    const std::string_view header = changes_.headers[i].header;
     const Descriptor file = create_file(to);
     if (changes_.ways[i] == HeaderWay::share) {
       const std::uint64_t data_start = shard.header().data_start();
@@ -172,13 +177,28 @@ class Preparation {
     }
   }
 
-  void stage_text(const TextChange& text) const {
+  void stage_text(const TextChange& text, Descriptor& file) const {
     if (!text.after) return;
     const fs::path to = staged_beside(folder_ / text.name);
-    const Descriptor file = create_file(to);
+    file = create_file(to);
     write_exactly(file.get(), to, 0, *text.after);
     if (text.before) take_attributes(folder_ / text.name, file.get());
-    sync_file(file.get(), to);
+    begin_writing_back(file.get());
+  }
+
+  // All that was written is on its way to the disk already.
+  void flush() {
+    for (std::size_t i = 0; i < texts_.size(); ++i) {
+      if (texts_[i]) sync_file(texts_[i].get(), staged_beside(folder_ / changes_.texts[i].name));
+    }
+    texts_.clear();
+    sync_file(file_.get(), unpublished_);
+  }
+
+  static bool holds(const fs::path& path, std::string_view text) {
+    const MappedFile file = MappedFile::open(path);
+    file.populate(0, file.size());
+    return file.size() == text.size() && std::memcmp(file.bytes().data(), text.data(), text.size()) == 0;
   }
 
   void check_unchanged() const {
@@ -187,9 +207,9 @@ class Preparation {
     for (const TextChange& text : changes_.texts) {
       const fs::path path = folder_ / text.name;
       const Standing there = standing_of(path);
-      const bool same = text.before ? there.is_file && there.size == text.before->size() &&
-                                          read_small_file(path, there.size) == *text.before
-                                    : !there.there;
+      const bool same = text.before
+                            ? there.is_file && there.size == text.before->size() && holds(path, *text.before)
+                            : !there.there;
       if (same) continue;
       throw Error(ErrorKind::source_changed,
                   "was changed by somebody else meanwhile; nothing was changed here, run again when it rests")
@@ -201,6 +221,7 @@ class Preparation {
     // What is staged must be there whenever the journal is.
     std::set<fs::path> folders;
     for (const Journal::Shard& shard : journal_.shards) folders.insert((folder_ / shard.name).parent_path());
+    for (const Journal::Text& text : journal_.texts) folders.insert((folder_ / text.name).parent_path());
     folders.erase(folder_);
     for (const fs::path& folder : folders) sync_folder(folder);
     rename_no_replace(unpublished_, path_);
@@ -222,8 +243,8 @@ class Preparation {
   Progress& progress_;
   const Interrupt& interrupt_;
   Descriptor file_;
-  std::vector<std::string> old_headers_;
-  Journal journal_;
+  std::vector<Descriptor> texts_;  // as changes_.texts, while they are written
+  Journal journal_;  // its old headers borrow from the mapping, which shows what is written over them
   bool published_ = false;
 };
 
@@ -255,9 +276,10 @@ void carry_out(const FileChanges& changes, unsigned jobs, Progress& progress, co
     apply_journal(path, preparation.journal(), jobs);
   } catch (const std::exception& first) {
     try {
-      if (!look_at_files(path, preparation.journal()).can_roll_back)
+      const OpenedJournal opened = read_journal(path);  // the mapped old headers may be new by now
+      if (!look_at_files(path, opened.journal).can_roll_back)
         throw Error(ErrorKind::io, "the old files are gone");
-      roll_back_journal(path, preparation.journal(), jobs);
+      roll_back_journal(path, opened.journal, jobs);
     } catch (const std::exception& second) {
       fail_unfinished(
           place, path,

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/interrupt.h"
@@ -22,13 +23,14 @@ enum class HeaderWay : std::uint8_t {
 };
 std::string_view name(HeaderWay way) noexcept;
 
+// Both borrow their texts.
 struct HeaderChange {
   std::uint32_t shard = 0;  // index into checkpoint.shards()
-  std::string header;       // the first 8 + n bytes that the file is to have
+  std::string_view header;  // the first 8 + n bytes that the file is to have
 };
 struct TextChange {  // a small file in the checkpoint's folder, replaced as a whole
   std::string name;
-  std::optional<std::string> before, after;  // absent: it is not there
+  std::optional<std::string_view> before, after;  // absent: it is not there
 };
 
 /// What is to be done, with the way for each shard; nothing has been changed yet. Borrows the checkpoint.

@@ -65,8 +65,8 @@ Receipt::OutputFile describe_file(const fs::path& folder, const std::string& nam
 }
 
 // No tensor is read, so none has a digest; the receipt says so.
-std::string receipt_text(const InPlaceRequest& request, const PreparedPlan& prepared,
-                         std::optional<std::string>& previous) {
+void make_receipt_text(const InPlaceRequest& request, InPlacePlan& in_place) {
+  const PreparedPlan& prepared = in_place.prepared;
   const Plan& plan = prepared.plan;
   std::vector<WrittenShard> shards;
   for (const PlannedShard& shard : plan.shards) shards.push_back({shard.size, {}, {}, {}});
@@ -83,8 +83,8 @@ std::string receipt_text(const InPlaceRequest& request, const PreparedPlan& prep
     others.push_back({*plan.index_name, plan.index_text->size(), digest_of(*plan.index_text), {}});
   Receipt receipt = make_receipt(request.plan, prepared, shards, std::move(others));
   receipt.in_place = true;
-  previous = receipt.previous;
-  return write_receipt(receipt, request.jobs);
+  in_place.receipt = std::make_unique<std::string>(write_receipt(receipt, request.jobs));
+  if (receipt.previous) in_place.receipt_before = std::make_unique<std::string>(std::move(*receipt.previous));
 }
 
 bool lists(const fs::path& index, const std::string& shard) {
@@ -158,9 +158,10 @@ InPlacePlan plan_in_place(const InPlaceRequest& request) {
     for (const RewrittenFile& file : planned.rewritten) {
       if (file.changed()) texts.push_back({file.name, file.before, file.after.text});
     }
-    std::optional<std::string> previous;
-    std::string receipt = receipt_text(request, plan.prepared, previous);
-    texts.push_back({plan.receipt_name, std::move(previous), std::move(receipt)});
+    make_receipt_text(request, plan);
+    std::optional<std::string_view> before;
+    if (plan.receipt_before) before = *plan.receipt_before;
+    texts.push_back({plan.receipt_name, before, *plan.receipt});
   }
   plan.changes = plan_changes(checkpoint, std::move(headers), std::move(texts));
   describe_shards(plan);

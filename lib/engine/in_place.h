@@ -29,6 +29,8 @@ struct InPlaceShard {
 /// nothing after the files were changed.
 struct InPlacePlan {
   PreparedPlan prepared;
+  std::unique_ptr<const std::string> receipt,
+      receipt_before;  // what the changes borrow; the second if there is one
   FileChanges changes;
   std::vector<InPlaceShard> shards;
   std::string receipt_name;

@@ -130,8 +130,7 @@ class Reader {
   std::string name_of(const Node& row, bool is_shard) const {
     const std::string& name = member(row, "name", Kind::string).text;
     const std::string reason = unsafe_shard_name(is_shard ? name : name + ".safetensors");
-    if (!reason.empty() || (!is_shard && name.find('/') != std::string::npos))
-      fail(fmt::format("the name {} {}", quote(name), reason.empty() ? "leads into another folder" : reason));
+    if (!reason.empty()) fail(fmt::format("the name {} {}", quote(name), reason));
     return name;
   }
 

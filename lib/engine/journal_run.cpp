@@ -28,11 +28,11 @@ class Run {
       if (standing_of(path).size != shard.old_size) return;
       if (!insert_range(file, path, 0, shard.inserted()))
         throw Error(ErrorKind::io, "the file system does not insert blocks into it").in(path.string());
-      sync_file(file, path);
+      sync_data(file, path);
     });
     for_each_in_place([&](const Journal::Shard& shard, int file, const fs::path& path) {
       write_exactly(file, path, 0, shard.new_header);
-      sync_file(file, path);
+      sync_data(file, path);
     });
     for_each_replaced([&](const fs::path& file, bool is_to_be) { take_staged(file, is_to_be); });
     sync_folders();
@@ -52,10 +52,10 @@ class Run {
     for_each_in_place([&](const Journal::Shard& shard, int file, const fs::path& path) {
       const bool inserted = standing_of(path).size != shard.old_size;
       write_exactly(file, path, inserted ? shard.inserted() : 0, shard.old_header);
-      sync_file(file, path);
+      sync_data(file, path);
       if (!inserted) return;
       collapse_range(file, path, 0, shard.inserted());
-      sync_file(file, path);
+      sync_data(file, path);
     });
     for_each_replaced([&](const fs::path& file, bool) { remove_name(staged_beside(file)); });
     end();

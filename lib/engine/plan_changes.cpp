@@ -117,7 +117,7 @@ class Abilities {
   std::map<fs::path, bool> inserts_, shares_;
 };
 
-HeaderWay choose_way(const Shard& shard, const std::string& header, Abilities& abilities) {
+HeaderWay choose_way(const Shard& shard, std::string_view header, Abilities& abilities) {
   const std::uint64_t before = shard.header().data_start(), after = header.size();
   if (before == after) return HeaderWay::overwrite;
   if (before % kBlock != after % kBlock) return HeaderWay::copy;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "base/file_system.h"
 #include "base/mapped_file.h"
@@ -93,7 +94,14 @@ class RevertInPlace {
   }
 
   void change(const std::string& name, std::optional<std::string> before, std::optional<std::string> after) {
-    if (before != after) texts_.push_back({name, std::move(before), std::move(after)});
+    if (before == after) return;
+    texts_.push_back({name, keep(std::move(before)), keep(std::move(after))});
+  }
+
+  // Changes borrow their texts.
+  std::optional<std::string_view> keep(std::optional<std::string> text) {
+    if (!text) return std::nullopt;
+    return kept_.emplace_back(std::move(*text));
   }
 
   std::optional<std::string> text_there(const std::string& name) const {
@@ -164,6 +172,7 @@ class RevertInPlace {
   const Checkpoint& checkpoint_;
   const fs::path folder_;
   std::vector<TextChange> texts_;
+  std::deque<std::string> kept_;
   RevertInPlaceResult result_;
 };
 

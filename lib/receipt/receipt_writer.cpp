@@ -35,9 +35,18 @@ void write_rows(Writer& out, std::string_view name, const Rows& rows, WriteRow&&
   out.end_array();
 }
 
-void write_text(Writer& out, const Receipt::Text& text) {
+void write_text(Writer& out, const Receipt::Text& text, const std::string& packed_text) {
   out.begin_object().key("name").string(text.name).key("size").number(std::uint64_t{text.text.size()});
-  out.key("text").string(packed(text.text)).end_object();
+  out.key("text").string(packed_text).end_object();
+}
+
+// Nearly what the receipt will take: a text that grows by doubling is copied again and again.
+std::size_t expected_size(const Receipt& receipt) {
+  std::size_t size = 65536 + (receipt.source_index ? receipt.source_index->text.size() / 4 : 0);
+  for (const Receipt::SourceShard& shard : receipt.source_shards) size += 512 + shard.header.size() / 3;
+  for (const Receipt::Tensor& tensor : receipt.tensors)
+    size += 16 + tensor.from.size() + (tensor.to ? tensor.to->size() : 4) + (tensor.digest ? 34 : 4);
+  return size;
 }
 
 void write_patterns(Writer& out, std::string_view name, const std::vector<std::string>& patterns) {
@@ -84,9 +93,17 @@ void write_previous(Writer& out, const Receipt& receipt) {
 }
 
 void write_source(Writer& out, const Receipt& receipt, unsigned jobs) {
-  std::vector<std::string> headers(receipt.source_shards.size());
-  for_each_parallel(headers.size(), jobs,
-                    [&](std::size_t i) { headers[i] = packed(receipt.source_shards[i].header); });
+  const std::size_t shards = receipt.source_shards.size();
+  std::vector<std::string> headers(shards);
+  std::string index;
+  // The index first: it may be as long as all headers together.
+  for_each_parallel(shards + 1, jobs, [&](std::size_t i) {
+    if (i > 0) {
+      headers[i - 1] = packed(receipt.source_shards[i - 1].header);
+    } else if (receipt.source_index) {
+      index = packed(receipt.source_index->text);
+    }
+  });
   out.key("source").begin_object().key("single_file").boolean(receipt.source_is_single_file);
   std::size_t next = 0;
   write_rows(out, "shards", receipt.source_shards, [&](Writer& row, const Receipt::SourceShard& shard) {
@@ -95,7 +112,7 @@ void write_source(Writer& out, const Receipt& receipt, unsigned jobs) {
     row.key("header").string(headers[next++]).end_object();
   });
   out.key("index");
-  receipt.source_index ? write_text(out, *receipt.source_index) : static_cast<void>(out.null());
+  receipt.source_index ? write_text(out, *receipt.source_index, index) : static_cast<void>(out.null());
   write_rows(out, "files", receipt.source_files, [](Writer& row, const Receipt::SourceFile& file) {
     row.begin_object().key("name").string(file.name).key("size").number(file.size);
     row.key("digest").string(file.digest.hex()).end_object();
@@ -118,7 +135,7 @@ void write_output(Writer& out, const Receipt& receipt) {
     row.end_object();
   });
   write_rows(out, "rewritten", receipt.rewritten,
-             [](Writer& row, const Receipt::Text& text) { write_text(row, text); });
+             [](Writer& row, const Receipt::Text& text) { write_text(row, text, packed(text.text)); });
   write_rows(out, "tensors", receipt.tensors, [](Writer& row, const Receipt::Tensor& tensor) {
     row.begin_array().string(tensor.from);
     tensor.to ? row.string(*tensor.to) : row.null();
@@ -131,6 +148,7 @@ void write_output(Writer& out, const Receipt& receipt) {
 
 std::string write_receipt(const Receipt& receipt, unsigned jobs) {
   Writer out(1);
+  out.text().reserve(expected_size(receipt));
   out.begin_object().key("schema").string(receipt_schema::kName);
   write_transforms(out, receipt);
   write_options(out, receipt);
@@ -141,7 +159,9 @@ std::string write_receipt(const Receipt& receipt, unsigned jobs) {
   std::string& text = out.text();
   text += ",\n";
   const std::string digest = digest_of(text).hex();
-  return text + receipt_schema::kDigestMember + digest + "\"\n}\n";
+  text += receipt_schema::kDigestMember;
+  text += digest + "\"\n}\n";
+  return std::move(text);
 }
 
 }  // namespace keyshift

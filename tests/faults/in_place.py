@@ -180,12 +180,12 @@ class Interruptions(InPlace):
 
 
 CALLS = {
-    "write": "ENOSPC", "pwrite64": "ENOSPC", "fsync": "EIO", "fallocate": "ENOSPC", "ioctl": "ENOSPC", "copy_file_range": "EIO",
+    "write": "ENOSPC", "pwrite64": "ENOSPC", "fsync": "EIO", "fdatasync": "EIO", "fallocate": "ENOSPC", "ioctl": "ENOSPC", "copy_file_range": "EIO",
     "rename": "EIO", "renameat2": "EIO", "link": "EMLINK", "unlink": "EIO", "openat": "EMFILE", "flock": "EIO", "fcntl": "EACCES",
     "mmap": "ENOMEM", "pread64": "EIO", "read": "EIO", "newfstatat": "EIO", "fstat": "EIO", "fchmod": "EPERM", "fchown": "EPERM",
     "madvise": "EFAULT", "clone3": "EAGAIN",
 }  # fmt: skip
-CHANGING = ["pwrite64", "fsync", "fallocate", "ioctl", "copy_file_range", "rename", "renameat2", "link", "unlink"]
+CHANGING = ["pwrite64", "fsync", "fdatasync", "fallocate", "ioctl", "copy_file_range", "rename", "renameat2", "link", "unlink"]
 
 
 @unittest.skipUnless(STRACE_WORKS, "strace is missing or may not trace here")
@@ -234,10 +234,10 @@ class InPlaceSystemCalls(InPlace, Traced):
         """A disk that dies: neither going on nor rolling back works, until recover meets a disk that is well again."""
         new = self.converted()
         outcomes = {"old": 0, "new": 0}
-        for name, numbers in self.counts(["pwrite64", "fsync"], self.command()).items():
+        for name, numbers in self.counts(["pwrite64", "fsync", "fdatasync"], self.command()).items():
             for number in numbers:
                 with self.subTest(call=name, number=number):
-                    done = self.traced("-e", "trace=pwrite64,fsync", "-e", f"inject={name}:error=EIO:when={number}+",
+                    done = self.traced("-e", "trace=pwrite64,fsync,fdatasync", "-e", f"inject={name}:error=EIO:when={number}+",
                                        command=self.command())  # fmt: skip
                     self.assertEqual(done.returncode, 4, done.stderr)
                     outcomes[self.recovered(new)] += 1

@@ -57,6 +57,7 @@ TEST_CASE("convert --in-place goes with one path only") {
   InSampleFolder folder;
   check_golden("in-place-usage", transcripts({with(kInPlace, {"new"}),
                                               with(kInPlace, {"--force"}),
+                                              with(kInPlace, {"--receipt", "r.json"}),
                                               with(kInPlace, {"--layout", "canonical"}),
                                               with(kInPlace, {"--max-shard-size", "1GB"}),
                                               with(kInPlace, {"--drop", "vision"}),

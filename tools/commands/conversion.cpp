@@ -50,7 +50,9 @@ Conversion ConversionOptions::make(const fs::path& source, const fs::path& desti
   TransformOptions transforms = transforms_;
   for (const std::string& file : more_transforms) transforms.add_file(file);
   Conversion conversion;
-  conversion.given = transforms.resolve(find_checkpoint(source, open), open);
+  std::optional<CheckpointPlace> place;  // it is found again with its headers, so only where it is needed
+  if (transforms.looks_beside_source()) place = find_checkpoint(source, open);
+  conversion.given = transforms.resolve(place, open);
   RewriteRequest& request = conversion.request;
   request.plan.source = source;
   request.plan.open = open;
