@@ -50,12 +50,18 @@ std::string write_index(const std::vector<std::pair<std::string_view, std::strin
   const std::string start = std::move(writer.text());
   TextBuilder text(start.size() + expected_size(weight_map));
   text.add(start);
+  std::string shard;  // as it is written
   for (std::size_t i = 0; i < weight_map.size(); ++i) {
     text.reserve(8);
     text.add(i == 0 ? "\n    " : ",\n    ");
     text.add_string<PlainBytes::ascii>(weight_map[i].first, 2);
     text.add(": ");
-    text.add_string<PlainBytes::ascii>(weight_map[i].second, 0);
+    if (i == 0 || weight_map[i].second != weight_map[i - 1].second) {  // it comes again and again
+      shard.clear();
+      json::append_string(shard, weight_map[i].second, json::Escapes::ascii);
+    }
+    text.reserve(shard.size());
+    text.add(shard);
   }
   text.reserve(16);
   text.add(weight_map.empty() ? "}\n}\n" : "\n  }\n}\n");
