@@ -68,9 +68,10 @@ struct Effect {
 
 class Search {
  public:
-  Search(const std::vector<NamePair>& pairs, const std::vector<std::size_t>& chosen,
-         const Interrupt& interrupt)
-      : interrupt_(interrupt) {
+  // `looks`: how many more times a name may be looked at; `shifts`: whether numbers may be moved as a whole.
+  Search(const std::vector<NamePair>& pairs, const std::vector<std::size_t>& chosen, bool shifts,
+         std::uint64_t& looks, const Interrupt& interrupt)
+      : interrupt_(interrupt), shifts_(shifts), looks_(looks) {
     std::map<std::string, std::size_t> shapes;
     for (const std::size_t i : chosen) shapes[shape_of(pairs[i].from, pairs[i].to)] += 1;
     for (const std::size_t i : chosen) {
@@ -83,9 +84,9 @@ class Search {
 
   std::vector<Transform> run() {
     std::size_t parked = 0;
-    while (steps_.size() < kMostTransforms && looks_ < kMostLooks && !all_done()) {
+    while (steps_.size() < kMostTransforms && looks_ > 0 && !all_done()) {
       interrupt_.check();
-      if (take_best()) continue;
+      if (take_best_of_all()) continue;
       if (parked++ == kMostParked || !park_one()) break;
     }
     return std::move(steps_);
@@ -98,25 +99,34 @@ class Search {
   std::vector<RenameCandidate> candidates() const;
   void add_prefix_candidates(std::vector<RenameCandidate>& all) const;
   std::optional<Effect> effect_of(const RenameCandidate& candidate, bool allow_collision) const;
+  bool take_best_of_all();
   bool take_best();
   bool park_one();
   void take(const Transform& transform, Effect effect);
 
   const Interrupt& interrupt_;
+  bool shifts_;
+  std::uint64_t& looks_;
   std::vector<Name> names_;
   std::unordered_set<std::string> live_;  // what the names are now: no two may become one
   std::vector<Transform> steps_;
-  std::uint64_t looks_ = 0;
+  std::size_t first_ = 0;  // of names_, where candidates are looked for first
 };
 
 std::vector<RenameCandidate> Search::candidates() const {
   std::vector<RenameCandidate> all;
   std::set<std::string> shapes;
-  for (const Name& name : names_) {
-    if (name.done() || shapes.size() == kMostOpen) continue;
+  for (std::size_t i = 0; i < names_.size() && shapes.size() < kMostOpen; ++i) {
+    const Name& name = names_[(first_ + i) % names_.size()];
+    if (name.done()) continue;
     if (shapes.insert(shape_of(name.now, *name.to)).second) add_candidates(name.now, *name.to, all);
   }
   add_prefix_candidates(all);
+  if (!shifts_) {
+    std::erase_if(all, [](const RenameCandidate& candidate) {
+      return candidate.transform.type == TransformType::Inkling2IndexOffsetWeightRename;
+    });
+  }
   const auto text = [](const RenameCandidate& c) {
     const Transform& t = c.transform;
     return t.source_patterns.empty()
@@ -197,13 +207,22 @@ void Search::take(const Transform& transform, Effect effect) {
   steps_.push_back(transform);
 }
 
+// A few shapes are asked for candidates at a time; others only if these have none that does.
+bool Search::take_best_of_all() {
+  for (std::size_t tried = 0; tried < names_.size(); tried += kMostOpen) {
+    if (take_best()) return true;
+    first_ = (first_ + kMostOpen) % names_.size();
+  }
+  return false;
+}
+
 bool Search::take_best() {
   std::optional<Effect> best;
   const Transform* chosen = nullptr;
   const std::vector<RenameCandidate> all = candidates();
   for (const RenameCandidate& candidate : all) {  // the cheaper ones first
     interrupt_.check();
-    looks_ += names_.size();
+    looks_ -= std::min<std::uint64_t>(looks_, names_.size());
     std::optional<Effect> effect = effect_of(candidate, false);
     if (!effect || (best && effect->gain <= best->gain)) continue;
     best = std::move(effect);
@@ -220,7 +239,7 @@ bool Search::park_one() {
   std::optional<Transform> chosen;
   for (const RenameCandidate& candidate : candidates()) {
     interrupt_.check();
-    looks_ += names_.size();
+    looks_ -= std::min<std::uint64_t>(looks_, names_.size());
     if (candidate.transform.target_patterns.empty()) continue;
     const std::optional<Effect> would = effect_of(candidate, true);
     if (!would || (best && would->gain <= best->gain)) continue;
@@ -286,10 +305,12 @@ TransformList search_renamings(const std::vector<NamePair>& pairs, const Interru
 
   TransformList best;
   std::size_t fewest_wrong = pairs.size() + 1;
+  std::uint64_t looks = kMostLooks;
   for (int round = 0; round < kRounds && fewest_wrong > 0; ++round) {
     const std::vector<std::size_t> looked_at(chosen.begin(), chosen.end());
+    const bool shifts = round % 2 == 0;
     TransformList list;
-    list.transforms = Search(pairs, looked_at, interrupt).run();
+    list.transforms = Search(pairs, looked_at, shifts, looks, interrupt).run();
     prune(list.transforms, pairs, looked_at);
     const std::vector<std::string> names = apply_renamings(list, pairs);
     std::size_t wrong = 0;
@@ -302,7 +323,7 @@ TransformList search_renamings(const std::vector<NamePair>& pairs, const Interru
       fewest_wrong = wrong;
       best = std::move(list);
     }
-    if (chosen.size() == looked_at.size()) break;
+    if (looks == 0 || (chosen.size() == looked_at.size() && !shifts)) break;
   }
   return best;
 }

@@ -88,6 +88,15 @@ TEST_CASE("numbers that move by one amount are one transform, others go number b
   CHECK(found({{"l.0.w", "l.1.w"}, {"l.1.w", "l.0.w"}, {"l.2.w", "l.2.w"}}) != "");
 }
 
+TEST_CASE("layers in reverse order go through names of their own") {
+  std::vector<NamePair> pairs;
+  for (int i = 0; i < 6; ++i) {
+    for (const std::string part : {".q.w", ".k.w"})
+      pairs.push_back({"l." + std::to_string(i) + part, "l." + std::to_string(5 - i) + part});
+  }
+  CHECK(found(pairs) != "");  // which checks every name
+}
+
 TEST_CASE("a table without any rule ends with an answer in seconds") {
   std::vector<NamePair> pairs;
   for (int i = 0; i < 1500; ++i)
