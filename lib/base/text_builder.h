@@ -31,6 +31,7 @@ class TextBuilder {
     if (text_.size() - used_ < bytes) text_.resize(2 * text_.size() + bytes);
   }
   void add(std::string_view piece) noexcept {
+    if (piece.empty()) return;  // it may point nowhere
     std::memcpy(text_.data() + used_, piece.data(), piece.size());
     used_ += piece.size();
   }
@@ -49,10 +50,9 @@ class TextBuilder {
       return add(escaped);
     }
     reserve(piece.size() + 2 + behind);
-    text_[used_] = '"';
-    std::memcpy(text_.data() + used_ + 1, piece.data(), piece.size());
-    used_ += piece.size() + 2;
-    text_[used_ - 1] = '"';
+    add("\"");
+    add(piece);
+    add("\"");
   }
 
   std::size_t size() const noexcept { return used_; }

@@ -54,6 +54,8 @@ TEST_CASE("a text is put together in less room than was expected, and in more") 
     text.add(">");
     text.add_string<PlainBytes::utf8>("a\"\n", 0);
     text.add_string<PlainBytes::ascii>("\xC3\xA9", 0);
-    CHECK(text.finish() == "<18446744073709551615\"plain \xC3\xA9\">\"a\\\"\\n\"\"\\u00e9\"");
+    text.add(std::string_view());
+    text.add_string<PlainBytes::utf8>(std::string_view(), 0);
+    CHECK(text.finish() == "<18446744073709551615\"plain \xC3\xA9\">\"a\\\"\\n\"\"\\u00e9\"\"\"");
   }
 }
