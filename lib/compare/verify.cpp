@@ -46,7 +46,11 @@ std::vector<Expected> expected_tensors(const Checkpoint& source, const Renaming&
   PlainRun run(renaming);
   std::vector<Expected> expected;
   expected.reserve(places.size());
-  for (const Place& place : places) expected.push_back({run.rename(place.tensor->key), place});
+  RenameOutcome outcome;
+  for (const Place& place : places) {
+    std::string key = run.rename(place.tensor->key, &outcome);
+    if (!outcome.dropped) expected.push_back({std::move(key), place});
+  }
   return expected;
 }
 

@@ -105,7 +105,10 @@ KeyTable KeyTable::run(const Checkpoint& checkpoint, std::vector<Row> rows, cons
   }
   table.run_->rename(keys, *table.renamed_);
   for (std::size_t i = 0; i < table.rows_.size(); ++i) {
-    if (!table.rows_[i].dropped) table.rows_[i].to = (*table.renamed_)[table.numbers_[i]];
+    Row& row = table.rows_[i];
+    if (row.dropped) continue;
+    row.dropped = table.outcome(i).dropped;
+    if (!row.dropped) row.to = (*table.renamed_)[table.numbers_[i]];
   }
   table.used_ = table.run_->used();
   return table;

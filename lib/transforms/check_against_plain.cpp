@@ -21,6 +21,7 @@ std::string in_words(std::string_view key, const RenameOutcome& outcome) {
   if (outcome.stripped_wrappers) text += ", wrappers stripped";
   if (outcome.base_prefix_changed) text += ", base model prefix changed";
   if (outcome.second_try) text += ", second try";
+  if (outcome.dropped) text += ", dropped";
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/utf8.h"
+#include "transforms/key_mapping.h"
 #include "transforms/processed_patterns.h"
 #include "transforms/python_integer.h"
 
@@ -29,6 +30,10 @@ std::string with_dot(const std::string& prefix) { return prefix.empty() ? "" : p
 }  // namespace
 
 CompiledTransform::CompiledTransform(Transform transform) : transform_(std::move(transform)) {
+  if (transform_.type == TransformType::KeyMapping) {
+    compile_mapping();
+    return;
+  }
   ProcessedPatterns patterns;
   try {
     patterns = process_patterns(transform_);
@@ -50,6 +55,18 @@ CompiledTransform::CompiledTransform(Transform transform) : transform_(std::move
   }
   sources_ = std::move(patterns.sources);
   targets_ = std::move(patterns.targets);
+}
+
+void CompiledTransform::compile_mapping() {
+  try {
+    mapping_ = std::make_shared<const KeyMapping>(transform_);
+  } catch (TransformFault& fault) {
+    throw_fault(std::move(fault), transform_.place);
+  }
+  for (const MappingCase& each : transform_.cases) {
+    sources_.push_back(each.source);
+    targets_.push_back(each.target.value_or(""));
+  }
 }
 
 // Bytes of `key` that belong to the scope (T9); nullopt if the key lies outside.
@@ -159,12 +176,22 @@ std::string CompiledTransform::shifted_replacement(const Branch& branch, const M
   return out;
 }
 
+std::optional<Applied> CompiledTransform::apply_mapping(std::string& key) const {
+  try {
+    return mapping_->apply(key);
+  } catch (Error& error) {
+    throw std::move(error).in(transform_.place);
+  }
+}
+
 bool CompiledTransform::matches(std::string_view key, Match& match) const {
+  if (mapping_) return mapping_->matches(key, match);
   const auto scope = scope_size(key);
   return scope && search(key.substr(*scope), match);
 }
 
 std::optional<Applied> CompiledTransform::apply(std::string& key, bool& armed) const {
+  if (mapping_) return apply_mapping(key);
   const auto scope = scope_size(key);
   if (!scope) return std::nullopt;
   thread_local Match match;

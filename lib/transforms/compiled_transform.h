@@ -13,6 +13,8 @@
 
 namespace keyshift {
 
+class KeyMapping;
+
 /// What a transform did to a key, in bytes of the key as it came in.
 struct Applied {
   std::size_t source = 0;       // which source pattern matched: index into source_patterns()
@@ -21,6 +23,7 @@ struct Applied {
   std::size_t replaced_at =
       0;  // … and where the first occurrence of that text stood: that is what was replaced
   std::size_t replacement_size = 0;  // bytes put in its place
+  bool dropped = false;              // a KeyMapping dropped the tensor; the key is empty
 };
 
 /// Immutable, shared between threads. State that a GroupWeightRename keeps (armed or not) belongs to the
@@ -44,8 +47,9 @@ class CompiledTransform {
   /// As transformers processed them; what `converter` names in results.
   const std::vector<std::string>& source_patterns() const noexcept { return sources_; }
   const std::vector<std::string>& target_patterns() const noexcept { return targets_; }
-  /// The alternation of all sources, longest first.
+  /// The alternation of all sources, longest first. A KeyMapping has none.
   const Pattern& pattern() const noexcept { return *pattern_; }
+  bool is_mapping() const noexcept { return mapping_ != nullptr; }
   bool is_converter() const noexcept { return transform_.type == TransformType::WeightConverter; }
   bool is_stateful() const noexcept { return transform_.type == TransformType::GroupWeightRename; }
 
@@ -56,6 +60,8 @@ class CompiledTransform {
     std::size_t groups = 0;  // … and how many groups lie inside that
   };
 
+  void compile_mapping();
+  std::optional<Applied> apply_mapping(std::string& key) const;
   std::optional<std::size_t> scope_size(std::string_view key) const noexcept;
   bool search(std::string_view subject, Match& match) const;
   const Branch& matched_branch(const Match& match) const;
@@ -69,6 +75,7 @@ class CompiledTransform {
   std::vector<Branch> branches_;  // in the order of the alternation
   std::string scope_, base_and_scope_;
   std::shared_ptr<const Pattern> pattern_;
+  std::shared_ptr<const KeyMapping> mapping_;
 };
 
 }  // namespace keyshift

@@ -29,6 +29,10 @@ ExactPath::Groups ExactPath::rename(std::string& key, RenameOutcome& outcome, Ar
     groups.matched |= step.transform->is_stateful();
     outcome.transforms.push_back(step.index);
     if (step.is_converter) outcome.converter = step.transform->source_patterns()[applied->source];
+    if (applied->dropped) {
+      outcome.dropped = true;
+      break;
+    }
     walk_.renamed(number, key, {});
   }
   return groups;

@@ -157,6 +157,7 @@ std::string framed(const CompiledTransform& transform, const std::string& text) 
 }
 
 void add_examples(const CompiledTransform& transform, Texts& keys) {
+  if (transform.is_mapping()) return;
   const Node& root = transform.pattern().syntax().root;
   const std::vector<Node> alone = {root};
   for (const Node& branch : root.kind == NodeKind::alternation ? root.children : alone) {

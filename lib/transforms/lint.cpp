@@ -94,7 +94,8 @@ class Lint {
     std::vector<bool> used(subject_.transforms.transforms.size());
     for (const LintedKey& key : keys) {
       for (const std::uint32_t index : key.outcome.transforms) used[index] = true;
-      if (key.to.empty()) findings_.add(LintKind::fails, key.outcome.transforms, {key.from}, key.failure);
+      if (key.to.empty() && !key.outcome.dropped)
+        findings_.add(LintKind::fails, key.outcome.transforms, {key.from}, key.failure);
       for (const std::string& to : key.to) {
         if (to == key.from || (!to.empty() && to != "__metadata__")) continue;
         findings_.add(LintKind::unwritable, key.outcome.transforms, {key.from, to},
@@ -166,6 +167,7 @@ class Lint {
 
   // The way back with these used-flags; none if a transform has no reverse.
   std::optional<Renaming> save_with(UsedTransforms used) {
+    if (goes_one_way()) return std::nullopt;
     RenamingOptions options;
     options.direction = Direction::save;
     options.used = std::move(used);
@@ -176,6 +178,13 @@ class Lint {
       findings_.add({LintKind::not_reversible, irreversible(), {}, 1, error.message()});
       return std::nullopt;
     }
+  }
+
+  // Mappings of other tools have no way back that could be wrong.
+  bool goes_one_way() const {
+    const auto& all = subject_.transforms.transforms;
+    return std::any_of(all.begin(), all.end(),
+                       [](const Transform& each) { return each.type == TransformType::KeyMapping; });
   }
 
   Numbers irreversible() const {

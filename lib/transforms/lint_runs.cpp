@@ -143,6 +143,7 @@ std::vector<LintedKey> run_load(const Renaming& renaming, std::vector<std::strin
     key.from = std::move(keys[i]);
     steps.clear();
     catch_failure(key, [&] { key.to = {run.rename(key.from, &key.outcome, traced ? &steps : nullptr)}; });
+    if (key.outcome.dropped) key.to.clear();
     if (key.outcome.converter && !key.to.empty()) note_converter(renaming, steps, key);
   }
   return out;

@@ -13,7 +13,8 @@ namespace keyshift {
 
 struct LintedKey {
   std::string from;
-  std::vector<std::string> to;  // one; more where a converter splits a tensor; none where the run failed
+  std::vector<std::string>
+      to;  // one; more where a converter splits a tensor; none where the run failed or dropped it
   RenameOutcome outcome;
   std::optional<std::uint32_t> converter;  // the transform of the converter that fired
   std::string before_converter;            // and, on load, the name by which it tells its inputs apart

@@ -55,9 +55,10 @@ std::optional<LiteralSearch> LiteralSearch::from(const Syntax& syntax) {
   return search;
 }
 
-std::size_t LiteralSearch::find(std::string_view subject) const noexcept {
-  if (at_start_) return subject.starts_with(text_) && matches_at(subject, 0) ? 0 : std::string_view::npos;
-  std::size_t begin = find_text(subject, text_, 0);
+std::size_t LiteralSearch::find(std::string_view subject, std::size_t from) const noexcept {
+  if (at_start_)
+    return from == 0 && subject.starts_with(text_) && matches_at(subject, 0) ? 0 : std::string_view::npos;
+  std::size_t begin = find_text(subject, text_, from);
   while (begin != std::string_view::npos && !matches_at(subject, begin))
     begin = find_text(subject, text_, begin + 1);
   return begin;

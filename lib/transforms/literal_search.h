@@ -17,9 +17,9 @@ class LiteralSearch {
   /// nullopt: the pattern is more than that.
   static std::optional<LiteralSearch> from(const Syntax& syntax);
 
-  /// Where the leftmost match in `subject` (valid UTF-8) begins, in bytes; npos: nowhere. All groups span the
-  /// whole match.
-  std::size_t find(std::string_view subject) const noexcept;
+  /// Where the leftmost match in `subject` (valid UTF-8) at or behind `from` begins, in bytes; npos: nowhere.
+  /// All groups span the whole match.
+  std::size_t find(std::string_view subject, std::size_t from = 0) const noexcept;
   /// Length of every match, in bytes.
   std::size_t size() const noexcept { return text_.size(); }
 

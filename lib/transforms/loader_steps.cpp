@@ -7,6 +7,7 @@
 namespace keyshift {
 
 void LoaderSteps::run(std::string_view key, std::string& renamed, std::uint32_t& outcome) {
+  if ((*pool_)[outcome].dropped) return;
   try {
     const TargetKeys& target = *renaming_->options().target;
     bool prefix_changed = renaming_->adjust_base_prefix(renamed);

@@ -1,5 +1,7 @@
 #include "transforms/located_json.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/utf8.h"
@@ -79,6 +81,15 @@ json::Node without_places(const LocatedValue& value) {
   for (const auto& member : value.members)
     out.members.emplace_back(member.name, without_places(member.value));
   return out;
+}
+
+std::string PlaceNames::operator()(std::uint64_t offset) {
+  for (; counted_ < offset; ++counted_) {
+    if (text_[counted_] != '\n') continue;
+    ++line_;
+    line_begin_ = counted_ + 1;
+  }
+  return fmt::format("{}:{}:{}", file_, line_, offset - line_begin_ + 1);
 }
 
 std::uint64_t place_in_string(std::string_view text, std::uint64_t offset, std::size_t decoded) noexcept {

@@ -34,6 +34,19 @@ struct LocatedValue::Member {
 /// Parses `text`. Errors: transform_file_invalid with line, column and caret (not UTF-8, not JSON).
 LocatedValue parse_located(std::string_view text, const std::string& file_name);
 
+/// "rules.json:4:3" for places that are asked for from front to back, so that every line is counted once.
+class PlaceNames {
+ public:
+  /// Borrows both.
+  PlaceNames(std::string_view text, const std::string& file_name) : text_(text), file_(file_name) {}
+  std::string operator()(std::uint64_t offset);
+
+ private:
+  std::string_view text_;
+  const std::string& file_;
+  std::uint64_t line_begin_ = 0, line_ = 1, counted_ = 0;  // how far lines were counted
+};
+
 /// The same value without places.
 json::Node without_places(const LocatedValue& value);
 

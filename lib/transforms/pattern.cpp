@@ -139,17 +139,18 @@ struct Pattern::State {
   Code code;  // null if `literal` does the work
   std::once_flag jit_once;
 
-  int run(std::string_view subject, Workspace& mine);
+  int run(std::string_view subject, std::size_t from, bool some, Workspace& mine);
 };
 
-// pcre2_match's result for a search in `subject`; the spans are in the workspace's match data.
-int Pattern::State::run(std::string_view subject, Workspace& mine) {
+// pcre2_match's result for a search in `subject` from `from` on; the spans are in the workspace's match data.
+int Pattern::State::run(std::string_view subject, std::size_t from, bool some, Workspace& mine) {
   // Without machine code (no memory, no such processor) the interpreter does the same.
   std::call_once(jit_once, [this] { pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE); });
   mine.reserve(syntax.groups + 1);
   const auto match = [&](std::uint32_t options) {
-    return pcre2_match(code.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(), 0,
-                       options | PCRE2_NO_UTF_CHECK, mine.data.get(), mine.context.get());
+    return pcre2_match(code.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(), from,
+                       options | PCRE2_NO_UTF_CHECK | (some ? PCRE2_NOTEMPTY_ATSTART : 0U), mine.data.get(),
+                       mine.context.get());
   };
   const int result = match(0);
   return result == PCRE2_ERROR_JIT_STACKLIMIT ? match(PCRE2_NO_JIT) : result;
@@ -177,15 +178,19 @@ std::optional<std::size_t> Pattern::group(std::string_view name) const noexcept 
 }
 
 bool Pattern::search(std::string_view subject, Match& match) const {
+  return search_from(subject, 0, false, match);
+}
+
+bool Pattern::search_from(std::string_view subject, std::size_t from, bool some, Match& match) const {
   match.spans_.clear();
   if (state_->literal) {
-    const std::size_t begin = state_->literal->find(subject);
+    const std::size_t begin = state_->literal->find(subject, from);
     if (begin == std::string_view::npos) return false;
     match.spans_.assign(state_->syntax.groups + 1, {begin, begin + state_->literal->size()});
     return true;
   }
   Workspace& mine = workspace();
-  const int result = state_->run(subject, mine);
+  const int result = state_->run(subject, from, some, mine);
   if (result == PCRE2_ERROR_NOMATCH) return false;
   if (result < 0) {
     throw Error(ErrorKind::pattern_limit,

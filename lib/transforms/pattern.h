@@ -47,6 +47,10 @@ class Pattern {
   /// match limit is reached: a pattern that explodes is an error, never a hang.
   bool search(std::string_view subject, Match& match) const;
 
+  /// The same from `from` (bytes) on, where what stands before is still seen. `some`: a match that begins at
+  /// `from` must take something.
+  bool search_from(std::string_view subject, std::size_t from, bool some, Match& match) const;
+
   const std::string& text() const noexcept;  // as given
   const regex::Syntax& syntax() const noexcept;
   /// Index of the group of that name, if there is one.

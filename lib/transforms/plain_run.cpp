@@ -32,6 +32,7 @@ void PlainRun::trace_unarmed(const Renaming::Step& step, const std::string& key,
 }
 
 bool PlainRun::apply(const Renaming::Step& step, bool& armed, std::string& key, Trace trace) {
+  if (trace.outcome->dropped) return false;
   std::string before;
   if (trace.steps != nullptr) before = key;
   const auto applied = step.transform.apply(key, armed);
@@ -40,11 +41,10 @@ bool PlainRun::apply(const Renaming::Step& step, bool& armed, std::string& key, 
     return false;
   }
   used_[step.index] = true;
-  if (trace.outcome != nullptr) {
-    trace.outcome->transforms.push_back(step.index);
-    if (step.transform.is_converter()) {
-      trace.outcome->converter = step.transform.source_patterns()[applied->source];
-    }
+  trace.outcome->transforms.push_back(step.index);
+  trace.outcome->dropped = applied->dropped;
+  if (step.transform.is_converter()) {
+    trace.outcome->converter = step.transform.source_patterns()[applied->source];
   }
   if (trace.steps != nullptr) trace.steps->push_back(traced(step, std::move(before), key, *applied));
   return true;
@@ -66,7 +66,7 @@ void PlainRun::adjust_base_prefix(std::string& key, Trace trace) {
   std::string before;
   if (trace.steps != nullptr) before = key;
   const bool changed = renaming_->adjust_base_prefix(key);
-  if (trace.outcome != nullptr) trace.outcome->base_prefix_changed = changed;
+  trace.outcome->base_prefix_changed = changed;
   if (changed && trace.steps != nullptr) {
     trace.steps->push_back({std::nullopt, "base model prefix", std::move(before), key, {}, true});
   }
@@ -79,17 +79,15 @@ void PlainRun::apply_loader_steps(const std::string& original, std::string& key,
   if (target.contains(key) || !target.contains(original)) return;
   if (trace.steps != nullptr) trace.steps->push_back({std::nullopt, "second try", key, original, {}, true});
   key = original;
-  if (trace.outcome != nullptr) {
-    trace.outcome->second_try = true;
-    trace.outcome->converter.reset();
-  }
+  trace.outcome->second_try = true;
+  trace.outcome->converter.reset();
   adjust_base_prefix(key, trace);
 }
 
 std::string PlainRun::strip(std::string_view key, Trace trace) const {
   std::string stripped = strip_wrappers(key);
   if (stripped.size() == key.size()) return stripped;
-  if (trace.outcome != nullptr) trace.outcome->stripped_wrappers = true;
+  trace.outcome->stripped_wrappers = true;
   if (trace.steps != nullptr) {
     trace.steps->push_back({std::nullopt, "strip wrappers", std::string(key), stripped, {}, true});
   }
@@ -97,7 +95,9 @@ std::string PlainRun::strip(std::string_view key, Trace trace) const {
 }
 
 std::string PlainRun::rename(std::string_view key, RenameOutcome* outcome, std::vector<RenameStep>* steps) {
-  if (outcome != nullptr) *outcome = RenameOutcome();
+  RenameOutcome mine;
+  if (outcome == nullptr) outcome = &mine;
+  *outcome = RenameOutcome();
   const Trace trace{outcome, steps};
   const RenamingOptions& options = renaming_->options();
   std::string renamed = options.strip_wrappers ? strip(key, trace) : std::string(key);
@@ -109,7 +109,7 @@ std::string PlainRun::rename(std::string_view key, RenameOutcome* outcome, std::
       const std::string original = options.target ? renamed : "";
       apply_renamings(renamed, trace);
       apply_converters(renamed, trace);
-      if (options.target) apply_loader_steps(original, renamed, trace);
+      if (options.target && !outcome->dropped) apply_loader_steps(original, renamed, trace);
     }
   } catch (Error& error) {
     throw std::move(error).for_key(key);

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/utf8.h"
+#include "transforms/key_mapping.h"
 #include "transforms/operation_spec.h"
 #include "transforms/python_regex.h"
 
@@ -221,6 +222,10 @@ std::optional<TransformFault> find_pattern_fault(const ProcessedPatterns& patter
 }
 
 void check_transform(const Transform& transform) {
+  if (transform.type == TransformType::KeyMapping) {
+    static_cast<void>(KeyMapping(transform));
+    return;
+  }
   const ProcessedPatterns patterns = process_patterns(transform);
   if (auto fault = find_pattern_fault(patterns)) throw std::move(*fault);
 }

@@ -19,6 +19,7 @@ struct TransformFault {
   std::string message;
   std::optional<std::size_t> source = std::nullopt;  // which source pattern is to blame, if one is …
   std::size_t offset = 0;                            // … and where in it, in bytes
+  bool in_target = false;                            // of a KeyMapping: of that case's target
 };
 
 struct ProcessedPatterns {

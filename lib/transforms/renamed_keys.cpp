@@ -18,7 +18,7 @@ std::size_t hash_of(const RenameOutcome& outcome) {
   const auto mix = [&](std::size_t value) { hash = (hash ^ value) * 0x9E3779B97F4A7C15U + (hash >> 29U); };
   for (const std::uint32_t transform : outcome.transforms) mix(transform + 1U);
   mix((outcome.stripped_wrappers ? 1U : 0U) | (outcome.base_prefix_changed ? 2U : 0U) |
-      (outcome.second_try ? 4U : 0U));
+      (outcome.second_try ? 4U : 0U) | (outcome.dropped ? 8U : 0U));
   return hash;
 }
 

@@ -54,6 +54,7 @@ struct RenameOutcome {
       converter;  // the source pattern of the converter that fired, as transformers processed it
   bool stripped_wrappers = false;
   bool base_prefix_changed = false;  // the loader's base-model-prefix step added or removed it
+  bool dropped = false;              // a KeyMapping dropped the tensor; its new key is empty
   bool second_try = false;  // the loader threw the transforms' result away: the target has the original key
   bool operator==(const RenameOutcome&) const = default;
 };
@@ -115,9 +116,9 @@ class PlainRun {
   const std::vector<bool>& used() const noexcept { return used_; }
 
  private:
-  struct Trace {  // where the caller wants to know; both may be null
+  struct Trace {
     RenameOutcome* outcome;
-    std::vector<RenameStep>* steps;
+    std::vector<RenameStep>* steps;  // null where nobody wants to know
   };
   std::string strip(std::string_view key, Trace trace) const;
   static void trace_unarmed(const Renaming::Step& step, const std::string& key, Trace trace);

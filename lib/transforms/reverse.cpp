@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error.h"
 #include "transforms/operation_spec.h"
 #include "transforms/transform.h"
 
@@ -47,6 +48,9 @@ Transform reversed(const Transform& transform) {
       break;
     case TransformType::WeightRenaming:
       break;
+    case TransformType::KeyMapping:
+      throw Error(ErrorKind::transform_invalid,
+                  "a KeyMapping goes one way only: what other tools map, they do not map back");
   }
   std::swap(out.source_patterns, out.target_patterns);
   return out;

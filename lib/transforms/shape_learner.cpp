@@ -106,7 +106,7 @@ struct ShapeLearner::Pair {
 
 LearnedShape ShapeLearner::learn(std::string_view key, const PositionSet& open, const ArmedSteps& armed) {
   LearnedShape learned;
-  if (open.size() > kMostOpenDigits) return learned;
+  if (open.size() > kMostOpenDigits || trie_->has_mappings()) return learned;
   Pair pair(key, open);
   const auto depends_on = [&](const PositionSet& pins) {
     pins.for_each([&](std::size_t at) { learned.pins.insert(pair.key_position(at)); });

@@ -14,6 +14,8 @@ std::string_view name(TransformType type) noexcept {
       return "Inkling2IndexOffsetWeightRename";
     case TransformType::WeightConverter:
       return "WeightConverter";
+    case TransformType::KeyMapping:
+      return "KeyMapping";
   }
   return "";
 }

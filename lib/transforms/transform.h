@@ -24,6 +24,7 @@ enum class TransformType : std::uint8_t {
   GroupWeightRename,
   Inkling2IndexOffsetWeightRename,
   WeightConverter,
+  KeyMapping,  // no class of transformers: what other tools' mappings come to (T41)
 };
 std::string_view name(TransformType type) noexcept;
 
@@ -32,6 +33,12 @@ std::string_view name(TransformType type) noexcept;
 struct OperationSpec {
   std::string type;
   std::vector<std::pair<std::string, json::Node>> arguments;
+};
+
+/// A case of a KeyMapping: a pattern of Python's re and a template of its re.sub; none drops the tensor.
+struct MappingCase {
+  std::string source;
+  std::optional<std::string> target;
 };
 
 /// The arguments of a transform's constructor in transformers, before any processing.
@@ -44,6 +51,8 @@ struct Transform {
   std::int64_t offset = 0;                                     // Inkling2IndexOffsetWeightRename
   std::vector<OperationSpec> operations;                       // WeightConverter
   bool force_cpu = false;                                      // WeightConverter
+  std::vector<MappingCase> cases;                              // KeyMapping
+  bool of_an_adapter = false;                                  // KeyMapping: PEFT's prefix stays out of it
   /// Absent: the transform sees whole keys. Present, even if empty: it is confined (T9).
   std::optional<std::string> scope_prefix;
   std::string base_model_prefix;
@@ -61,7 +70,8 @@ struct TransformList {
 };
 
 /// The transform that undoes `transform`, as reverse_transform() of transformers 5.23.0 makes it (T13). The
-/// operations must be known ones with valid arguments, as in any transform that could be compiled.
+/// operations must be known ones with valid arguments, as in any transform that could be compiled. Errors:
+/// transform_invalid (a KeyMapping goes one way only).
 Transform reversed(const Transform& transform);
 
 }  // namespace keyshift

@@ -9,6 +9,7 @@
 
 #include "base/mapped_file.h"
 #include "base/utf8.h"
+#include "transforms/dialects.h"
 #include "transforms/located_json.h"
 #include "transforms/operation_spec.h"
 #include "transforms/processed_patterns.h"
@@ -22,8 +23,9 @@ using Names = std::initializer_list<std::string_view>;
 
 constexpr std::string_view kSchema = "weight-transforms/1";
 constexpr std::array kTypes = {
-    TransformType::WeightRenaming, TransformType::PrefixChange, TransformType::GroupWeightRename,
-    TransformType::Inkling2IndexOffsetWeightRename, TransformType::WeightConverter};
+    TransformType::WeightRenaming,    TransformType::PrefixChange,
+    TransformType::GroupWeightRename, TransformType::Inkling2IndexOffsetWeightRename,
+    TransformType::WeightConverter,   TransformType::KeyMapping};
 
 std::string joined(const auto& names) {
   std::string out;
@@ -50,6 +52,7 @@ class Reader {
   void read_fields(const LocatedValue& value, Transform& transform) const;
   void read_prefix_change(const LocatedValue& value, Transform& transform) const;
   void read_patterns(const LocatedValue& value, Transform& transform) const;
+  void read_cases(const LocatedValue& value, Transform& transform) const;
   void read_converter(const LocatedValue& value, Transform& transform) const;
   OperationSpec read_operation(const LocatedValue& value) const;
   void check_group_lengths(const LocatedValue& value) const;
@@ -60,15 +63,15 @@ class Reader {
                                std::string_view name) const;
   std::optional<std::string> text_or_null(const LocatedValue& object, std::string_view name) const;
   std::vector<std::string> texts(const LocatedValue::Member& member) const;
-  std::string place_of(std::uint64_t offset);
 
   std::string_view text_;
   const std::string& file_;
-  std::uint64_t line_begin_ = 0, line_ = 1, counted_ = 0;  // how far lines were counted for place_of()
+  PlaceNames place_of_{text_, file_};
 };
 
 TransformList Reader::read() {
   const LocatedValue file = parse_located(text_, file_);
+  if (file.kind == Kind::object && file.find("dialect") != nullptr) return read_dialect(file, text_, file_);
   TransformList list;
   const LocatedValue* transforms = &file;
   if (file.kind == Kind::object) {
@@ -87,13 +90,6 @@ TransformList Reader::read() {
 }
 
 void Reader::read_head(const LocatedValue& file, TransformList& list) const {
-  if (const auto* dialect = file.find("dialect")) {
-    fail(ErrorKind::transform_unknown, dialect->offset,
-         fmt::format("this version reads no dialects ({}), only files of the schema {}",
-                     dialect->value.kind == Kind::string ? quote(dialect->value.text)
-                                                         : std::string(json::name(dialect->value.kind)),
-                     quote(kSchema)));
-  }
   check_members(file, "a transform file",
                 {"schema", "generator", "model_type", "model_class", "base_model_prefix", "transforms"});
   check_schema(file);
@@ -114,7 +110,7 @@ void Reader::check_schema(const LocatedValue& file) const {
 Transform Reader::read_transform(const LocatedValue& value) {
   Transform transform;
   transform.type = read_type(value);
-  transform.place = place_of(value.offset);
+  transform.place = place_of_(value.offset);
   transform.scope_prefix = text_or_null(value, "scope_prefix");
   transform.base_model_prefix = text_or_null(value, "base_model_prefix").value_or("");
   read_fields(value, transform);
@@ -173,6 +169,9 @@ void Reader::read_fields(const LocatedValue& value, Transform& transform) const 
                      "base_model_prefix"});
       read_patterns(value, transform);
       return read_converter(value, transform);
+    case TransformType::KeyMapping:
+      check_members(value, what, {"type", "cases", "adapter"});
+      return read_cases(value, transform);
   }
 }
 
@@ -188,6 +187,30 @@ void Reader::read_patterns(const LocatedValue& value, Transform& transform) cons
   transform.source_patterns = texts(*value.find("source_patterns"));
   transform.target_patterns = texts(*value.find("target_patterns"));
   if (transform.type == TransformType::GroupWeightRename) check_group_lengths(value);
+}
+
+void Reader::read_cases(const LocatedValue& value, Transform& transform) const {
+  const LocatedValue& cases = required(value, "a KeyMapping", "cases");
+  if (cases.kind != Kind::array || cases.elements.empty()) {
+    fail(ErrorKind::transform_invalid, cases.offset, "\"cases\" must be an array of one or more");
+  }
+  for (const LocatedValue& each : cases.elements) {
+    if (each.kind != Kind::object) {
+      fail(ErrorKind::transform_invalid, each.offset,
+           fmt::format("a case must be an object with \"source\" and \"target\", not {}",
+                       json::name(each.kind)));
+    }
+    check_members(each, "a case", {"source", "target"});
+    required(each, "a case", "source");
+    required(each, "a case", "target");
+    transform.cases.push_back({text_or_null(each, "source").value_or(""), text_or_null(each, "target")});
+  }
+  if (const auto* adapter = value.find("adapter")) {
+    if (adapter->value.kind != Kind::boolean) {
+      fail(ErrorKind::transform_invalid, adapter->value.offset, "\"adapter\" must be true or false");
+    }
+    transform.of_an_adapter = adapter->value.boolean;
+  }
 }
 
 // transformers compares len() of what it is given; of a string that is its characters.
@@ -260,7 +283,10 @@ void Reader::check(const LocatedValue& value, const Transform& transform) const 
   } catch (TransformFault& fault) {
     std::uint64_t offset = value.offset;
     const auto* sources = value.find("source_patterns");
-    if (fault.source && sources != nullptr) {
+    if (fault.source && transform.type == TransformType::KeyMapping) {
+      const LocatedValue& each = value.find("cases")->value.elements[*fault.source];
+      offset = each.find(fault.in_target ? "target" : "source")->value.offset;
+    } else if (fault.source && sources != nullptr) {
       const bool single = sources->value.kind == Kind::string;
       const LocatedValue& given = single ? sources->value : sources->value.elements[*fault.source];
       offset = place_in_string(text_, given.offset, std::min(fault.offset, given.text.size()));
@@ -318,16 +344,6 @@ std::vector<std::string> Reader::texts(const LocatedValue::Member& member) const
     out.push_back(element.text);
   }
   return out;
-}
-
-// "rules.json:4:3". Places are asked for from front to back, so every line is counted once.
-std::string Reader::place_of(std::uint64_t offset) {
-  for (; counted_ < offset; ++counted_) {
-    if (text_[counted_] != '\n') continue;
-    ++line_;
-    line_begin_ = counted_ + 1;
-  }
-  return fmt::format("{}:{}:{}", file_, line_, offset - line_begin_ + 1);
 }
 
 }  // namespace

@@ -71,7 +71,9 @@ TransformTrie::TransformTrie(std::shared_ptr<const Renaming> renaming) : renamin
 
   FragmentChoice choice;
   for (std::uint32_t i = 0; i < steps_.size(); ++i) {
-    std::vector<FragmentSet> sets = required_fragments(steps_[i].transform->pattern().syntax());
+    std::vector<FragmentSet> sets;
+    if (!steps_[i].transform->is_mapping())
+      sets = required_fragments(steps_[i].transform->pattern().syntax());
     if (steps_[i].is_scoped) forget_start(sets);
     if (sets.empty()) {
       unconditional_.push_back(i);
@@ -87,7 +89,9 @@ void TransformTrie::add(const Renaming::Step& step, bool is_converter) {
   added.transform = &step.transform;
   added.index = step.index;
   added.is_converter = is_converter;
-  added.treats_digits_alike = treats_digits_alike(step.transform.pattern().syntax());
+  has_mappings_ = has_mappings_ || step.transform.is_mapping();
+  added.treats_digits_alike =
+      !step.transform.is_mapping() && treats_digits_alike(step.transform.pattern().syntax());
   const Transform& transform = step.transform.transform();
   if (transform.scope_prefix) {
     added.is_scoped = true;

@@ -37,6 +37,8 @@ class TransformTrie {
     std::vector<std::string> prefixes;  // … these, the longest first; each is empty or ends with a dot
   };
   const std::vector<Step>& steps() const noexcept { return steps_; }
+  /// There is a KeyMapping, which may replace many places: each key has to go the exact path.
+  bool has_mappings() const noexcept { return has_mappings_; }
 
   /// The steps that could match `text`, where digits at `open` positions may be any digits: ascending, none
   /// twice. All others do not match.
@@ -48,6 +50,7 @@ class TransformTrie {
 
   std::shared_ptr<const Renaming> renaming_;
   std::vector<Step> steps_;
+  bool has_mappings_ = false;
   FragmentTrie fragments_;
   std::vector<std::uint32_t> unconditional_;  // steps of which nothing is known, ascending
 };

@@ -38,12 +38,29 @@ void write_operations(json::Writer& out, const std::vector<OperationSpec>& opera
   out.end_array();
 }
 
+void write_cases(json::Writer& out, const Transform& transform) {
+  out.key("cases").begin_array();
+  for (const MappingCase& each : transform.cases) {
+    out.begin_object().key("source").string(each.source).key("target");
+    if (each.target) {
+      out.string(*each.target);
+    } else {
+      out.null();
+    }
+    out.end_object();
+  }
+  out.end_array();
+  if (transform.of_an_adapter) out.key("adapter").boolean(true);
+}
+
 void write_transform(json::Writer& out, const Transform& transform) {
   out.begin_object().key("type").string(name(transform.type));
   if (transform.type == TransformType::PrefixChange) {
     write_optional(out, "prefix_to_add", transform.prefix_to_add);
     write_optional(out, "prefix_to_remove", transform.prefix_to_remove);
     write_text(out, "model_prefix", transform.model_prefix);
+  } else if (transform.type == TransformType::KeyMapping) {
+    write_cases(out, transform);
   } else {
     const bool uneven = transform.type == TransformType::GroupWeightRename &&
                         transform.source_patterns.size() != transform.target_patterns.size();

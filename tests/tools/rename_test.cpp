@@ -159,3 +159,21 @@ TEST_CASE("more lines than fit into one block come out whole") {
   }
   CHECK(run_command({"rename", "--rename", "^model=>m"}, keys).out == lines);
 }
+
+TEST_CASE("what a mapping drops has no new name, and is left out of what is written") {
+  InSampleFolder folder;
+  std::ofstream("mapping.json") << R"({"dialect": "sglang-weights-mapper",
+    "orig_to_new_prefix": {"language_model.": "lm.", "vision_tower.": null}})";
+  std::string all =
+      transcript({"rename", "--transforms", "mapping.json"}, "language_model.a\nvision_tower.a\nb\n");
+  all += transcript({"rename", "--json", "--transforms", "mapping.json"},
+                    R"(["vision_tower.a", "vision_tower.b"])");
+  all += transcript({"explain", "vision_tower.a", "--transforms", "mapping.json"});
+  all += transcript({"explain", "vision_tower.a", "--transforms", "mapping.json", "--json"});
+  all += transcript({"lint", "sample", "--transforms", "mapping.json"});
+  all += transcript({"convert", "sample", "new", "--transforms", "mapping.json", "--json"});
+  all += transcript({"verify", "sample", "new"});
+  all += transcript({"convert", "new", "back", "--direction", "save"});
+  all += transcript({"revert", "new", "back"});
+  check_golden("rename-dialect", all);
+}

@@ -103,14 +103,6 @@ TEST_CASE("unknown fields and fields given twice are refused") {
         "rules.json:1:62: \"model_type\" must be a string, not a number");
 }
 
-TEST_CASE("a dialect is refused by name") {
-  CHECK(first_line(R"({"dialect":"peft-key-mapping","mapping":{}})") ==
-        "rules.json:1:2: this version reads no dialects (\"peft-key-mapping\"), only files of the schema "
-        "\"weight-transforms/1\"");
-}
-
-// T2
-
 TEST_CASE("a transform must be an object with a known type") {
   CHECK(error_of("[\n  \"a\"]") ==
         "rules.json:2:3: a transform must be an object with a \"type\", not a string\n2 |   \"a\"]\n  |   ^");
@@ -118,10 +110,10 @@ TEST_CASE("a transform must be an object with a known type") {
   CHECK(first_line(R"([{"type":"weightrenaming"}])") ==
         "rules.json:1:10: unknown type of transform, \"weightrenaming\"; known are WeightRenaming, "
         "PrefixChange, "
-        "GroupWeightRename, Inkling2IndexOffsetWeightRename, WeightConverter");
+        "GroupWeightRename, Inkling2IndexOffsetWeightRename, WeightConverter, KeyMapping");
   CHECK(first_line(R"([{"type":null}])") ==
         "rules.json:1:10: unknown type of transform, null; known are WeightRenaming, PrefixChange, "
-        "GroupWeightRename, Inkling2IndexOffsetWeightRename, WeightConverter");
+        "GroupWeightRename, Inkling2IndexOffsetWeightRename, WeightConverter, KeyMapping");
 }
 
 TEST_CASE("a field of another type of transform is unknown") {

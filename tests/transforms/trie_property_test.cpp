@@ -189,6 +189,11 @@ Transform transform() {
     made.type = TransformType::WeightConverter;
     made.operations = {{"MergeModulelist", {}}};
     if (one_in(2)) made.source_patterns.push_back(source(grouped));
+  } else if (kind == 5 && one_in(2)) {
+    made.type = TransformType::KeyMapping;
+    made.cases = {
+        {source(grouped), target(grouped)}, {source(false), std::nullopt}, {source(false), target(false)}};
+    made.cases.resize(static_cast<std::size_t>(1 + up_to(2)));
   } else if (one_in(4)) {
     made.source_patterns.push_back(source(grouped));
   }

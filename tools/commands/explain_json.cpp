@@ -57,7 +57,13 @@ std::string explain_json(const Explanation& explanation, const Renaming& renamin
   json::Writer out;
   out.begin_object().key("schema").string("keyshift-explain/1");
   out.key("direction").string(load ? "load" : "save");
-  out.key("from").string(explanation.from).key("to").string(explanation.to).key("converter");
+  out.key("from").string(explanation.from).key("to");
+  if (explanation.outcome.dropped) {
+    out.null();
+  } else {
+    out.string(explanation.to);
+  }
+  out.key("converter");
   if (explanation.outcome.converter) {
     out.string(*explanation.outcome.converter);
   } else {

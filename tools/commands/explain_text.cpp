@@ -73,6 +73,7 @@ std::string before_and_after(const RenameStep& step, const Style& style) {
                   size == 0 ? "put in here" : "is replaced: here that text stands first"},
                  style);
   }
+  if (applied.dropped) return out + "    the tensor is dropped\n";
   out += key_line('+', step.after);
   if (applied.replacement_size > 0) {
     out +=
@@ -104,7 +105,8 @@ std::string summary(const Explanation& explanation, const Renaming& renaming, co
   std::vector<std::uint32_t> matched = explanation.outcome.transforms;
   std::sort(matched.begin(), matched.end());
   std::string out =
-      style.bold(fmt::format("{} → {}\n", printable(explanation.from), printable(explanation.to)));
+      style.bold(fmt::format("{} → {}\n", printable(explanation.from),
+                             explanation.outcome.dropped ? "dropped" : printable(explanation.to)));
   out += renaming.options().direction == Direction::load ? "load: " : "save: ";
   if (matched.empty()) {
     out += fmt::format("none of {} matched\n", counted(renaming.transform_count(), "transform"));
@@ -125,8 +127,9 @@ std::string summary(const Explanation& explanation, const Renaming& renaming, co
 
 const std::string& target_of(const CompiledTransform& transform, const Applied& applied) {
   const auto& targets = transform.target_patterns();
-  return transform.is_stateful() && applied.source < targets.size() ? targets[applied.source]
-                                                                    : targets.front();
+  return (transform.is_stateful() || transform.is_mapping()) && applied.source < targets.size()
+             ? targets[applied.source]
+             : targets.front();
 }
 
 std::string explain_text(const Explanation& explanation, const Renaming& renaming, const Style& style) {

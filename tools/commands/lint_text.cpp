@@ -18,7 +18,10 @@ std::string words(std::string_view name) {
 std::string transform_line(const Transform& transform, std::uint32_t index) {
   const std::string place = transform.place.empty() ? "" : fmt::format(" ({})", printable(transform.place));
   std::string what;
-  if (!transform.source_patterns.empty()) {
+  if (!transform.cases.empty()) {
+    what = fmt::format(": {}", quote(transform.cases.front().source));
+    if (transform.cases.size() > 1) what += fmt::format(" and {} more", transform.cases.size() - 1);
+  } else if (!transform.source_patterns.empty()) {
     what = fmt::format(": {} → {}", quote(transform.source_patterns.front()),
                        quote(transform.target_patterns.front()));
     if (transform.source_patterns.size() > 1)

@@ -16,7 +16,7 @@ namespace {
 void refuse_unwritable(const std::vector<std::string_view>& keys, const RenamedKeys& renamed) {
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const std::string_view to = renamed[i];
-    if (to == keys[i] || (!to.empty() && to != kMetadataKey)) continue;
+    if (to == keys[i] || renamed.outcome(i).dropped || (!to.empty() && to != kMetadataKey)) continue;
     if (to.empty()) {
       throw Error(ErrorKind::key_empty, "would be renamed to nothing; change the transforms")
           .for_key(keys[i]);
@@ -86,8 +86,11 @@ class Rename : public Command {
   int answer(RenameAnswer answer, const GivenTransforms& given, Console& console) const {
     TargetReport report;
     if (given.renaming.target) {
-      std::vector<std::string_view> new_keys(answer.keys.size());
-      for (std::size_t i = 0; i < new_keys.size(); ++i) new_keys[i] = answer.renamed[i];
+      std::vector<std::string_view> new_keys;
+      new_keys.reserve(answer.keys.size());
+      for (std::size_t i = 0; i < answer.keys.size(); ++i) {
+        if (!answer.renamed.outcome(i).dropped) new_keys.push_back(answer.renamed[i]);
+      }
       report = compare_with_target(*given.renaming.target, new_keys);
       answer.target = &report;
     }
@@ -110,7 +113,8 @@ class Rename : public Command {
 namespace described {
 extern const CommandInfo rename{
     "rename", "renames keys on standard input: a filter",
-    "Reads a key a line and writes old<TAB>new lines in the same order. Exit code 1: two different keys "
+    "Reads a key a line and writes old<TAB>new lines in the same order; nothing is new where a tensor is\n"
+    "dropped, as mappings of other tools do it. Exit code 1: two different keys "
     "would\n"
     "become one; all lines are written all the same.\n",
     "  printf 'lm.model.norm.weight\\n' | keyshift rename --rename '^lm.model=>model'\n"

@@ -74,7 +74,8 @@ std::vector<CollidingKeys> find_colliding_keys(const std::vector<std::string_vie
   std::set<std::pair<std::size_t, std::string_view>> told;
   for (const Collision& collision : find_collisions(new_keys)) {
     const std::string_view first = keys[collision.first], second = keys[collision.second];
-    if (first == second) continue;  // one key given twice is no collision
+    if (first == second || renamed.outcome(collision.second).dropped)
+      continue;  // one key given twice is no collision
     const auto [found, is_new] = place.try_emplace(new_keys[collision.second], colliding.size());
     if (is_new) colliding.push_back({new_keys[collision.second], {first}});
     if (told.emplace(found->second, second).second) colliding[found->second].from.push_back(second);
@@ -123,7 +124,11 @@ void write_json(const RenameAnswer& answer, Output& out) {
     block += i == 0 ? "{\"from\":" : ",{\"from\":";
     json::append_string(block, answer.keys[i]);
     block += ",\"to\":";
-    json::append_string(block, answer.renamed[i]);
+    if (answer.renamed.outcome(i).dropped) {
+      block += "null";
+    } else {
+      json::append_string(block, answer.renamed[i]);
+    }
     block += outcomes.of(answer.renamed.outcome(i));
     write_if_full(block, out);
   }
