@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import random
 
 import export_transforms
@@ -9,8 +10,9 @@ from program import Case, keyshift
 from transformers import core_model_loading as real
 
 SEED = 45448
-ROUNDS = 300
-WORDS = ["model", "layers", "layer", "mlp", "attn", "w1", "w01", "norm", "vision_model", "text", "a", "0", "1", "10", "00", "encoder"]
+ROUNDS = 4000 if os.environ.get("KEYSHIFT_TEST_ALL") else 400
+# Numbers that look alike are the favourite food: equal by value or not, of other scripts, no numbers at all.
+WORDS = ["model", "layers", "layer", "mlp", "attn", "w1", "w01", "norm", "vision_model", "text", "a", "0", "1", "10", "00", "²", "1²", "٣", "٣0", "007", "encoder"]
 PIECES = [
     "model", "layer", "layers", "^model", "^", r"\.", ".", "mlp", r"(\d+)", r"(\w+)", "norm", "w1", "vision_model", "text$", r"layers\.0",
     "[a-m]", "(?:a|mlp)", "(?<!text)", "(?!0)", "*.", "a?", "1", "_", "attn|norm", r"\b", "encoder",
