@@ -46,6 +46,9 @@ void CopyChoice::declare(Options& options) {
       copy_);
   options.choice("--digests", {"auto", "always", "never"},
                  "auto: of all bytes that are read anyway, so none of shared blocks (default)", digests_);
+  options.flag("--sha256",
+               "SHA-256 of each output file besides, of the same read: in the receipt and in --json",
+               sha256_);
 }
 
 CopyOptions CopyChoice::copy_options() const {
@@ -57,6 +60,10 @@ CopyOptions CopyChoice::copy_options() const {
   if (copy_ == "stream") options.copy = Copy::stream;
   if (digests_ == "always") options.digests = Digests::always;
   if (digests_ == "never") options.digests = Digests::never;
+  if (sha256_ && digests_ == "never")
+    throw Error(ErrorKind::usage, "--sha256 needs every byte to be read, and --digests never forbids that");
+  options.sha256 = sha256_;
+  if (sha256_) options.digests = Digests::always;
   return options;
 }
 

@@ -39,6 +39,7 @@ class CopyChoice {
 
  private:
   std::string copy_, digests_;
+  bool sha256_ = false;
 };
 
 }  // namespace keyshift::tools

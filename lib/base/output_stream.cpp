@@ -67,30 +67,41 @@ class FileDevice {
   std::shared_ptr<FileState> state_;
 };
 
+// What is digested of the bytes that pass.
+struct Digesting {
+  Hasher xxh;
+  std::optional<ShaHasher> sha256;
+
+  void update(std::span<const std::byte> bytes) {
+    xxh.update(bytes);
+    if (sha256) sha256->update(bytes);
+  }
+};
+
 class DigestFilter {
  public:
   using char_type = char;
   struct category : io::output_filter_tag, io::multichar_tag {};
 
-  explicit DigestFilter(std::shared_ptr<Hasher> hasher, bool wanted = true)
-      : hasher_(std::move(hasher)), wanted_(wanted) {}
+  explicit DigestFilter(std::shared_ptr<Digesting> digesting, bool wanted = true)
+      : digesting_(std::move(digesting)), wanted_(wanted) {}
 
   template <class Sink>
   std::streamsize write(Sink& sink, const char* bytes, std::streamsize count) {
     if (wanted_)
-      hasher_->update({reinterpret_cast<const std::byte*>(bytes), static_cast<std::size_t>(count)});
+      digesting_->update({reinterpret_cast<const std::byte*>(bytes), static_cast<std::size_t>(count)});
     return io::write(sink, bytes, count);
   }
 
  private:
-  std::shared_ptr<Hasher> hasher_;
+  std::shared_ptr<Digesting> digesting_;
   bool wanted_;
 };
 
 }  // namespace
 
 struct OutputStream::State {
-  std::shared_ptr<Hasher> hasher = std::make_shared<Hasher>();
+  std::shared_ptr<Digesting> digesting = std::make_shared<Digesting>();
   std::shared_ptr<FileState> file;  // none for a stream that goes nowhere
   std::function<void(const char*, std::streamsize)> write;
   std::uint64_t size = 0;
@@ -110,14 +121,16 @@ OutputStream OutputStream::to_file(const std::filesystem::path& path, FileOption
   if (!file->descriptor) throw io_error("cannot create", errno).in(path.string());
   auto state = std::make_unique<State>();
   state->file = file;
-  state->write = [chain = io::compose(DigestFilter(state->hasher, file->options.digest), FileDevice(file))](
+  if (file->options.sha256) state->digesting->sha256.emplace();
+  state->write = [chain =
+                      io::compose(DigestFilter(state->digesting, file->options.digest), FileDevice(file))](
                      const char* bytes, std::streamsize count) mutable { io::write(chain, bytes, count); };
   return OutputStream(std::move(state));
 }
 
 OutputStream OutputStream::to_digest() {
   auto state = std::make_unique<State>();
-  state->write = [chain = io::compose(DigestFilter(state->hasher), io::null_sink())](
+  state->write = [chain = io::compose(DigestFilter(state->digesting), io::null_sink())](
                      const char* bytes, std::streamsize count) mutable { io::write(chain, bytes, count); };
   return OutputStream(std::move(state));
 }
@@ -159,7 +172,7 @@ void OutputStream::skip(std::uint64_t length) {
     throw io_error("cannot seek", errno).in(file.path.string());
 }
 
-void OutputStream::digest_only(std::span<const std::byte> bytes) { state_->hasher->update(bytes); }
+void OutputStream::digest_only(std::span<const std::byte> bytes) { state_->digesting->update(bytes); }
 
 Written OutputStream::finish() {
   if (state_->file) {
@@ -169,7 +182,9 @@ Written OutputStream::finish() {
     }
     if (::close(file.descriptor.release()) != 0) throw io_error("cannot close", errno).in(file.path.string());
   }
-  return {state_->size, state_->hasher->value()};
+  Digesting& digesting = *state_->digesting;
+  return {state_->size, digesting.xxh.value(),
+          digesting.sha256 ? std::optional(digesting.sha256->value()) : std::nullopt};
 }
 
 }  // namespace keyshift

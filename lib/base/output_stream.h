@@ -9,17 +9,20 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "base/digest.h"
+#include "base/sha.h"
 
 namespace keyshift {
 
 /// What went through an OutputStream.
 struct Written {
-  std::uint64_t size = 0;  // bytes
-  Digest digest;           // of all bytes; nothing worth where some were not digested
+  std::uint64_t size = 0;        // bytes
+  Digest digest;                 // of all bytes; nothing worth where some were not digested
+  std::optional<Sha256> sha256;  // likewise; where it was asked for
 };
 
 class OutputStream {
@@ -33,6 +36,7 @@ class OutputStream {
         0;                 // bytes: ask the kernel to begin writing back so often; 0 leaves it to the kernel
     WriteCall write_call;  // empty: write(2)
     bool digest = true;    // of the bytes that are written
+    bool sha256 = false;   // a SHA-256 of them besides
   };
 
   /// Creates `path`, which must not exist; its mode is what the umask gives. Errors: io.

@@ -188,11 +188,16 @@ class FileCheck {
     const bool only_pieces = !manifest_.files.empty() && manifest_.files.front().piece.has_value();
     const NamedFile own = request_.manifest.empty() ? NamedFile{} : look_at_file(request_.manifest);
     for (const CheckpointFile& file : files) {
-      if (names.contains(file.name) || (only_pieces && file.size == 0)) continue;
+      if (names.contains(file.name) || is_ignored(file.name) || (only_pieces && file.size == 0)) continue;
       const NamedFile there = look_at_file(request_.folder / file.name);
       if (!request_.manifest.empty() && there.device == own.device && there.inode == own.inode) continue;
       findings.push_back({"extra", file.name, "is not in the manifest"});
     }
+  }
+
+  bool is_ignored(const std::string& name) const {
+    return std::any_of(manifest_.ignored.begin(), manifest_.ignored.end(),
+                       [&](const std::string& path) { return name == path || name.starts_with(path + '/'); });
   }
 
   static NamedFile look_at_file(const fs::path& path) { return keyshift::look_at(path); }

@@ -19,6 +19,7 @@ struct CopyOptions {
   };
   Copy copy = Copy::automatic;
   Digests digests = Digests::automatic;
+  bool sha256 = false;  // of each output file, besides; every byte is then digested
 };
 
 struct CopyWays {

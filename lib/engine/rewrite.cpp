@@ -32,25 +32,28 @@ std::vector<WrittenShard> copy_shards(const Plan& plan, const CopyWays& ways, co
   std::vector<WrittenShard> copied(plan.shards.size());
   for_each_parallel(copied.size(), files_at_a_time(request, plan, ways), [&](std::size_t i) {
     const bool digested = ways.is_digested(i);
-    OutputStream out =
-        OutputStream::to_file(target.path_for(plan.shards[i].name),
-                              {.flush_every = kFlushEvery, .write_call = {}, .digest = digested});
+    OutputStream out = OutputStream::to_file(
+        target.path_for(plan.shards[i].name),
+        {.flush_every = kFlushEvery, .write_call = {}, .digest = digested, .sha256 = request.copy.sha256});
     copied[i].tensors = copy_shard(plan, i, ways, out, progress, interrupt);
     const Written written = out.finish();
     copied[i].size = written.size;
     if (digested) copied[i].digest = written.digest;
+    copied[i].sha256 = written.sha256;
   });
   return copied;
 }
 
-RewriteResult::File write_text(const Target& target, const std::string& name, std::string_view text) {
-  OutputStream out = OutputStream::to_file(target.path_for(name), {.write_call = {}});
+RewriteResult::File write_text(const Target& target, const std::string& name, std::string_view text,
+                               bool sha256) {
+  OutputStream out = OutputStream::to_file(target.path_for(name), {.write_call = {}, .sha256 = sha256});
   out.write(text);
   return {name, out.finish()};
 }
 
 std::vector<RewriteResult::File> copy_side_files(const PreparedPlan& prepared, const Target& target,
-                                                 Progress& progress, const Interrupt& interrupt) {
+                                                 bool sha256, Progress& progress,
+                                                 const Interrupt& interrupt) {
   std::vector<RewriteResult::File> files;
   for (const std::string& name : prepared.plan.side_files) {
     const auto rewritten = std::find_if(prepared.plan.rewritten.begin(), prepared.plan.rewritten.end(),
@@ -60,7 +63,7 @@ std::vector<RewriteResult::File> copy_side_files(const PreparedPlan& prepared, c
       continue;
     }
     const MappedFile source = MappedFile::open(prepared.checkpoint->place().folder / name);
-    OutputStream out = OutputStream::to_file(target.path_for(name), {.write_call = {}});
+    OutputStream out = OutputStream::to_file(target.path_for(name), {.write_call = {}, .sha256 = sha256});
     copy_file(source, out, progress, interrupt);
     files.push_back({name, out.finish()});
   }
@@ -69,7 +72,8 @@ std::vector<RewriteResult::File> copy_side_files(const PreparedPlan& prepared, c
 
 std::vector<Receipt::OutputFile> files_of_receipt(const std::vector<RewriteResult::File>& files) {
   std::vector<Receipt::OutputFile> rows;
-  for (const auto& file : files) rows.push_back({file.name, file.written.size, file.written.digest, {}});
+  for (const auto& file : files)
+    rows.push_back({file.name, file.written.size, file.written.digest, file.written.sha256});
   return rows;
 }
 
@@ -119,10 +123,11 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
   progress.end();
   for (std::size_t i = 0; i < copied.size(); ++i)
     result.shards.push_back({plan.shards[i].name,
-                             {copied[i].size, copied[i].digest.value_or(Digest())},
+                             {copied[i].size, copied[i].digest.value_or(Digest()), copied[i].sha256},
                              copied[i].digest.has_value()});
-  result.others = copy_side_files(prepared, target, progress, interrupt);
-  if (plan.index_name) result.others.push_back(write_text(target, *plan.index_name, *plan.index_text));
+  result.others = copy_side_files(prepared, target, request.copy.sha256, progress, interrupt);
+  if (plan.index_name)
+    result.others.push_back(write_text(target, *plan.index_name, *plan.index_text, request.copy.sha256));
 
   result.used = prepared.keys->used();
   if (request.receipt.wanted) {
@@ -131,8 +136,9 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
     result.receipt_name = elsewhere                 ? request.receipt.place->string()
                           : target.is_single_file() ? receipt_name_beside(plan.shards.front().name)
                                                     : std::string(kReceiptName);
-    result.receipt_digest = elsewhere ? elsewhere->write(receipt)
-                                      : write_text(target, result.receipt_name, receipt).written.digest;
+    result.receipt_digest = elsewhere
+                                ? elsewhere->write(receipt)
+                                : write_text(target, result.receipt_name, receipt, false).written.digest;
   }
   interrupt.check();
 

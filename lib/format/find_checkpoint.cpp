@@ -277,8 +277,10 @@ class Search {
       case Boundary::Verdict::missing:
         throw Error(
             ErrorKind::shard_missing,
-            fmt::format("the shard cannot be found ({}): the download is not complete, fetch the file",
-                        finding.what))
+            fmt::format(
+                "the shard{} cannot be found ({}): the download is not complete, fetch the file",
+                found_.place.index_name ? fmt::format(" that {} names", quote(*found_.place.index_name)) : "",
+                finding.what))
             .in(file_name);
       case Boundary::Verdict::outside:
         throw Error(

@@ -43,9 +43,10 @@ struct Manifest {
   std::vector<ManifestFile> files;
   std::vector<ManifestTensor> tensors;  // of `keyshift digest --json` only
   bool has_tensors = false;
-  bool is_folder = true;    // false: of a single file, beside which others may lie
-  bool is_signed = false;   // a bundle: its signature was not looked at
-  std::size_t without = 0;  // files that are listed without a digest
+  std::vector<std::string> ignored;  // what may lie in the folder, with all below it, and is not listed
+  bool is_folder = true;             // false: of a single file, beside which others may lie
+  bool is_signed = false;            // a bundle: its signature was not looked at
+  std::size_t without = 0;           // files that are listed without a digest
 };
 
 /// Reads any of them. Errors: manifest_invalid with the line or the member; receipt_invalid.

@@ -81,11 +81,14 @@ void read_piece(const ManifestMembers& members, const std::string& resource, Man
 
 Manifest read_predicate(const ManifestMembers& members, const Node& root) {
   const Node& predicate = members.member(root, "predicate", Kind::object);
-  const std::string& method =
-      members.member(members.member(predicate, "serialization", Kind::object), "method", Kind::string).text;
+  const Node& serialization = members.member(predicate, "serialization", Kind::object);
+  const std::string& method = members.member(serialization, "method", Kind::string).text;
   if (method != "files" && method != "shards")
     members.fail(fmt::format("the method {} is not known", quote(method)));
   Manifest manifest;
+  if (const Node* ignored = members.optional(serialization, "ignore_paths", Kind::array)) {
+    for (const Node& path : ignored->elements) manifest.ignored.push_back(path.text);
+  }
   std::vector<Resource> resources;
   for (const Node& row : members.member(predicate, "resources", Kind::array).elements) {
     const std::string& resource = members.member(row, "name", Kind::string).text;

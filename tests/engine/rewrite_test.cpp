@@ -327,3 +327,27 @@ TEST_CASE("planning writes nothing anywhere") {
   CHECK(prepared.plan.shards.size() == 2);
   CHECK(entries(folder.path()) == std::set<std::string>{"source"});
 }
+
+TEST_CASE("SHA-256 of every file is told and kept where it was asked for") {
+  const TemporaryFolder folder;
+  const fs::path source = write_sample(folder);
+  RewriteRequest request = request_for(source, folder / "out", "^model=>backbone");
+  request.copy.sha256 = true;
+  request.copy.digests = CopyOptions::Digests::always;
+  const RewriteResult result = run(request);
+  const Receipt receipt = read_receipt(folder / "out/keyshift-receipt.json");
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Sha256 there = sha256_of(read_file(folder / "out" / result.shards[i].name));
+    CHECK(result.shards[i].written.sha256 == there);
+    CHECK(receipt.shards.at(i).sha256 == there);
+  }
+  for (std::size_t i = 0; i < result.others.size(); ++i) {
+    const Sha256 there = sha256_of(read_file(folder / "out" / result.others[i].name));
+    CHECK(result.others[i].written.sha256 == there);
+    CHECK(receipt.others.at(i).sha256 == there);
+  }
+  request.copy = {};
+  request.destination = folder / "plain";
+  CHECK_FALSE(run(request).shards.at(0).written.sha256.has_value());
+  CHECK_FALSE(read_receipt(folder / "plain/keyshift-receipt.json").shards.at(0).sha256.has_value());
+}

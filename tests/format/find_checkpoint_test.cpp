@@ -176,9 +176,9 @@ TEST_CASE("F26: what an index names must be a file, and each only once") {
   const TemporaryFolder folder;
   const std::string at = folder.path().string();
   folder.write(kIndex, index_of("x.safetensors"));
-  CHECK(failure(folder.path()) ==
-        at + "/x.safetensors: the shard cannot be found (No such file or directory): the download "
-             "is not complete, fetch the file");
+  CHECK(failure(folder.path()) == at + "/x.safetensors: the shard that \"model.safetensors.index.json\" "
+                                       "names cannot be found (No such file or directory): the download "
+                                       "is not complete, fetch the file");
   fs::create_directory(folder / "x.safetensors");
   CHECK(failure(folder.path()) == at + "/x.safetensors: the shard is a folder, and it must be a file");
   fs::remove(folder / "x.safetensors");
@@ -186,9 +186,9 @@ TEST_CASE("F26: what an index names must be a file, and each only once") {
   CHECK(failure(folder.path()) == at + "/x.safetensors: the shard is a FIFO, and it must be a file");
   fs::remove(folder / "x.safetensors");
   fs::create_symlink("x.safetensors", folder / "x.safetensors");
-  CHECK(failure(folder.path()) ==
-        at + "/x.safetensors: the shard cannot be found (Too many levels of symbolic links): the "
-             "download is not complete, fetch the file");
+  CHECK(failure(folder.path()) == at + "/x.safetensors: the shard that \"model.safetensors.index.json\" "
+                                       "names cannot be found (Too many levels of symbolic links): the "
+                                       "download is not complete, fetch the file");
   fs::remove(folder / "x.safetensors");
   folder.write("x.safetensors", kShard);
   fs::create_hard_link(folder / "x.safetensors", folder / "y.safetensors");
@@ -213,10 +213,10 @@ TEST_CASE("F29: who mends an index gets the shards of a complete set") {
   const CheckpointPlace place = find_checkpoint(folder.path(), mending);
   CHECK(place.shard_names == Names{kFirstShard, kSecondShard});
   CHECK_FALSE(place.index_name);
-  CHECK(place.warnings ==
-        Names{"the index cannot be used: " + at +
-              "/old.safetensors: the shard cannot be found (No such file or directory): the download is "
-              "not complete, fetch the file"});
+  CHECK(place.warnings == Names{"the index cannot be used: " + at +
+                                "/old.safetensors: the shard that \"model.safetensors.index.json\" names "
+                                "cannot be found (No such file or directory): the download is "
+                                "not complete, fetch the file"});
   fs::remove(folder / kFirstShard);
   folder.write("model-00003-of-00003.safetensors", kShard);
   CHECK(failure(folder.path(), mending) == failure(folder.path()));

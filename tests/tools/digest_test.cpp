@@ -70,3 +70,21 @@ TEST_CASE("tensors are the same under other names, and a receipt is a manifest")
       transcripts({{"check", "old.json", "new", "--tensors"}, {"check", "new/keyshift-receipt.json", "new"}});
   check_golden("check-tensors", all);
 }
+
+TEST_CASE("convert --sha256 tells what sha256sum would, and check verifies it by the receipt") {
+  InSampleFolder folder;
+  const std::vector<std::string> line = {"convert", "sample", "new", "--transforms", "sample/transforms.json",
+                                         "--sha256"};
+  std::vector<std::string> never = line, as_json = line;
+  never.insert(never.end(), {"--digests", "never"});
+  as_json.emplace_back("--json");
+  const std::string told = run_command(as_json).out;
+  std::string all =
+      transcripts({never, {"check", "new/keyshift-receipt.json", "new"}, {"digest", "new", "--sha256"}});
+  const std::size_t lines = all.find("digest new --sha256\n") + 20;
+  for (std::size_t at = lines; all.compare(at, 6, "[exit ") != 0; at = all.find('\n', at) + 1) {
+    const bool is_receipt = all.substr(at + 66, 17) == "keyshift-receipt.";
+    CHECK((told.find(all.substr(at, 64)) != std::string::npos) == !is_receipt);
+  }
+  check_golden("convert-sha256", all.substr(0, lines));
+}

@@ -69,8 +69,9 @@ class Convert : public Command {
 
   static void refuse_copies(const CopyOptions& copy) {
     if (copy.copy != CopyOptions::Copy::automatic || copy.digests != CopyOptions::Digests::automatic)
-      throw Error(ErrorKind::usage,
-                  "--copy and --digests say how bytes are copied, and --in-place leaves them alone");
+      throw Error(
+          ErrorKind::usage,
+          "--copy, --digests and --sha256 say how bytes are copied, and --in-place leaves them alone");
   }
 
   int in_place(const Conversion& conversion, Console& console) const {

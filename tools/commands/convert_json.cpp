@@ -47,6 +47,7 @@ void write_files(json::Writer& out, std::string_view name, const std::vector<Rew
     out.key("size").number(file.written.size);
     out.key("xxh3_128");
     file.digested ? out.string(file.written.digest.hex()) : out.null();
+    if (file.written.sha256) out.key("sha256").string(file.written.sha256->hex());
     out.end_object();
   }
   out.end_array();
