@@ -59,7 +59,7 @@ std::vector<RewriteResult::File> copy_side_files(const PreparedPlan& prepared, c
     const auto rewritten = std::find_if(prepared.plan.rewritten.begin(), prepared.plan.rewritten.end(),
                                         [&](const RewrittenFile& file) { return file.name == name; });
     if (rewritten != prepared.plan.rewritten.end()) {
-      files.push_back(write_text(target, name, rewritten->after.text));
+      files.push_back(write_text(target, name, rewritten->after.text, sha256));
       continue;
     }
     const MappedFile source = MappedFile::open(prepared.checkpoint->place().folder / name);
