@@ -14,6 +14,7 @@
   X(batch) \
   X(revert) \
   X(recover) \
+  X(reindex) \
   X(verify) \
   X(roundtrip) \
   X(digest) \

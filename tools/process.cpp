@@ -4,10 +4,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
+#include "base/crash_cleanup.h"
 #include "tools/program.h"
 
 namespace keyshift::tools {
@@ -28,6 +30,25 @@ extern "C" void on_interrupt(int signal) {
   }
 }
 
+void remove_folder(const char* folder) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execl("/bin/rm", "rm", "-rf", "--", folder, static_cast<char*>(nullptr));
+    ::_exit(1);
+  }
+  if (child > 0) ::waitpid(child, nullptr, 0);
+}
+
+// A file became shorter, or its disk failed, between the moment when a page of its mapping was asked for and
+// the one when it was read. Nothing can be unwound from here: only calls that are safe in a handler are made.
+extern "C" void on_bus_error(int) {
+  constexpr std::string_view kWords =
+      "keyshift: error: a file became shorter while it was read, or its disk failed; nothing was published\n";
+  [[maybe_unused]] const ssize_t told = ::write(STDERR_FILENO, kWords.data(), kWords.size());
+  CrashCleanup::for_each(remove_folder);
+  ::_exit(kInputOutput);
+}
+
 void handle_signals() {
   struct sigaction action {};
   action.sa_handler = on_interrupt;  // no SA_RESTART: a read that waits ends with EINTR
@@ -37,6 +58,10 @@ void handle_signals() {
     ::sigaction(signal, nullptr, &old);
     if (old.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);  // nohup stays in force
   }
+  struct sigaction bus {};
+  bus.sa_handler = on_bus_error;
+  sigemptyset(&bus.sa_mask);
+  ::sigaction(SIGBUS, &bus, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // a write says EPIPE instead
   ::signal(SIGXFSZ, SIG_IGN);  // a write beyond `ulimit -f` says EFBIG
 }

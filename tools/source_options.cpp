@@ -12,6 +12,11 @@ void SourceOptions::declare(Options& options) {
                 "in a hub cache folder (models--ORG--NAME): a commit, branch or tag; default: main",
                 revision_);
   options.number("--jobs", "N", "threads, and shards at a time; default: one for each processor", 1, jobs_);
+  options.choice(
+      "--io", {"auto", "mmap", "read"},
+      "how shards are read: mmap; read: by pread; auto: mmap, but read on FUSE, NFS, Lustre, CIFS, 9p and "
+      "their like (default)",
+      io_);
 }
 
 OpenOptions SourceOptions::open_options() const {
@@ -19,6 +24,8 @@ OpenOptions SourceOptions::open_options() const {
   open.variant = variant_;
   open.revision = revision_;
   open.jobs = jobs();
+  if (io_ == "mmap") open.access = FileAccess::mapped;
+  if (io_ == "read") open.access = FileAccess::read;
   return open;
 }
 

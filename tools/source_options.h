@@ -17,7 +17,7 @@ class SourceOptions {
   unsigned jobs() const;
 
  private:
-  std::string variant_, revision_;
+  std::string variant_, revision_, io_;
   unsigned jobs_ = 0;
 };
 

@@ -88,6 +88,12 @@ void sync_folder(const fs::path& folder) {
     throw io_error("cannot flush the folder to the disk", errno).in(folder.string());
 }
 
+void sync_file_system(const fs::path& folder) {
+  const Descriptor opened = open_for_reading(folder, O_DIRECTORY);
+  if (::syncfs(opened.get()) != 0)
+    throw io_error("cannot flush its file system to the disk", errno).in(folder.string());
+}
+
 void rename_no_replace(const fs::path& from, const fs::path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
   const int failure = errno;

@@ -31,6 +31,9 @@ void read_exactly(int descriptor, const std::filesystem::path& path, std::uint64
 /// Makes a folder's entries durable. Errors: io.
 void sync_folder(const std::filesystem::path& folder);
 
+/// Makes everything durable that was written to the file system of `folder`, by whomever. Errors: io.
+void sync_file_system(const std::filesystem::path& folder);
+
 /// Renames; fails if `to` exists (an empty folder may be replaced by a folder). Errors: io.
 void rename_no_replace(const std::filesystem::path& from, const std::filesystem::path& to);
 /// Swaps two existing names in one step. Errors: io.

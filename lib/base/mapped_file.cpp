@@ -4,15 +4,18 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/interprocess/mapped_region.hpp>
 #include <cerrno>
 #include <utility>
 
 #include "base/descriptor.h"
 #include "base/error.h"
+#include "base/file_system.h"
 
 namespace keyshift {
 
@@ -42,7 +45,37 @@ FileIdentity identity_of(const struct stat& status) {
           nanoseconds(status.st_ctim)};
 }
 
+// Where a mapping is slow, is forbidden or can tear the process down: network and user space file systems.
+bool maps_badly(int descriptor) {
+  constexpr std::array<std::uint32_t, 13> kMagic = {0x65735546 /* FUSE */,
+                                                    0x6969 /* NFS */,
+                                                    0x0BD00BD0 /* Lustre */,
+                                                    0xFF534D42 /* CIFS */,
+                                                    0xFE534D42 /* SMB2 */,
+                                                    0x517B /* SMB */,
+                                                    0x01021997 /* 9p */,
+                                                    0x00C36400 /* Ceph */,
+                                                    0x47504653 /* GPFS */,
+                                                    0x5346414F /* AFS */,
+                                                    0x19830326 /* BeeGFS */,
+                                                    0x786F4256 /* vboxsf */,
+                                                    0x73757245 /* Coda */};
+  struct statfs status {};
+  if (::fstatfs(descriptor, &status) != 0) return false;
+  return std::find(kMagic.begin(), kMagic.end(), static_cast<std::uint32_t>(status.f_type)) != kMagic.end();
+}
+
 const std::uint64_t kPage = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+
+}  // namespace
+
+namespace {
+
+struct Unmap {
+  std::size_t size = 0;
+  void operator()(std::byte* address) const noexcept { ::munmap(address, size); }
+};
+using Memory = std::unique_ptr<std::byte, Unmap>;
 
 }  // namespace
 
@@ -52,14 +85,41 @@ struct MappedFile::State {
   FileIdentity identity;
   boost::interprocess::mapped_region region;
   std::span<const std::byte> bytes;
+  bool mapped = true;  // else `room` holds what was populated
+  Memory room;
+
+  void map();
+  void make_room();
 };
+
+void MappedFile::State::map() {
+  try {
+    region =
+        boost::interprocess::mapped_region(OpenDescriptor(descriptor.get()), boost::interprocess::read_only,
+                                           0, static_cast<std::size_t>(identity.size));
+  } catch (const boost::interprocess::interprocess_exception& failure) {
+    throw io_error("cannot map", failure.get_native_error()).in(path.string());
+  }
+  bytes = {static_cast<const std::byte*>(region.get_address()), region.get_size()};
+}
+
+// Addresses without memory behind them, as many as the file has bytes: whoever looks at what was not
+// populated is told so by SIGSEGV and never reads zeros.
+void MappedFile::State::make_room() {
+  mapped = false;
+  const auto size = static_cast<std::size_t>(identity.size);
+  void* address = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED) throw io_error("cannot find room to read it", errno).in(path.string());
+  room = Memory(static_cast<std::byte*>(address), Unmap{size});
+  bytes = {room.get(), size};
+}
 
 MappedFile::MappedFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
 MappedFile::MappedFile(MappedFile&&) noexcept = default;
 MappedFile& MappedFile::operator=(MappedFile&&) noexcept = default;
 MappedFile::~MappedFile() = default;
 
-MappedFile MappedFile::open(const std::filesystem::path& path) {
+MappedFile MappedFile::open(const std::filesystem::path& path, FileAccess access) {
   auto state = std::make_unique<State>();
   state->path = path;
   // O_NONBLOCK: a FIFO in the place of a shard must not hang us.
@@ -70,14 +130,9 @@ MappedFile MappedFile::open(const std::filesystem::path& path) {
   if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::io, "is not a regular file").in(path.string());
   state->identity = identity_of(status);
   if (status.st_size > 0) {
-    try {
-      state->region = boost::interprocess::mapped_region(OpenDescriptor(state->descriptor.get()),
-                                                         boost::interprocess::read_only, 0,
-                                                         static_cast<std::size_t>(status.st_size));
-    } catch (const boost::interprocess::interprocess_exception& failure) {
-      throw io_error("cannot map", failure.get_native_error()).in(path.string());
-    }
-    state->bytes = {static_cast<const std::byte*>(state->region.get_address()), state->region.get_size()};
+    const bool read = access == FileAccess::read ||
+                      (access == FileAccess::automatic && maps_badly(state->descriptor.get()));
+    read ? state->make_room() : state->map();
   }
   return MappedFile(std::move(state));
 }
@@ -88,9 +143,19 @@ std::span<const std::byte> MappedFile::bytes() const noexcept { return state_->b
 int MappedFile::descriptor() const noexcept { return state_->descriptor.get(); }
 const FileIdentity& MappedFile::identity() const noexcept { return state_->identity; }
 
+bool MappedFile::is_mapped() const noexcept { return state_->mapped; }
+
 void MappedFile::populate(std::uint64_t offset, std::uint64_t length) const {
   if (length == 0) return;
   const std::uint64_t begin = offset / kPage * kPage;
+  if (!state_->mapped) {
+    const std::uint64_t end = std::min((offset + length + kPage - 1) / kPage * kPage, size());
+    std::byte* const place = state_->room.get() + begin;
+    if (::mprotect(place, end - begin, PROT_READ | PROT_WRITE) != 0)
+      throw io_error("cannot find room to read it", errno).in(state_->path.string());
+    read_exactly(descriptor(), state_->path, begin, {place, static_cast<std::size_t>(end - begin)});
+    return;
+  }
   auto* address = const_cast<std::byte*>(state_->bytes.data() + begin);
   int result = 0;
   do {
@@ -118,7 +183,13 @@ void MappedFile::release(std::uint64_t offset, std::uint64_t length) const noexc
   const std::uint64_t begin = (offset + kPage - 1) / kPage * kPage;
   const std::uint64_t end = std::min((offset + length) / kPage * kPage, size());
   if (begin >= end) return;
-  ::madvise(const_cast<std::byte*>(state_->bytes.data() + begin), end - begin, MADV_DONTNEED);
+  auto* const address = const_cast<std::byte*>(state_->bytes.data() + begin);
+  ::madvise(address, end - begin, MADV_DONTNEED);
+  if (!state_->mapped) ::mprotect(address, end - begin, PROT_NONE);
+}
+
+void MappedFile::will_need(std::uint64_t offset, std::uint64_t length) const noexcept {
+  ::posix_fadvise(descriptor(), static_cast<off_t>(offset), static_cast<off_t>(length), POSIX_FADV_WILLNEED);
 }
 
 void MappedFile::check_unchanged() const {

@@ -17,14 +17,21 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 };
 
+/// How the bytes of a file come into memory.
+enum class FileAccess : std::uint8_t {
+  automatic,  // mapped, but read where mapping is slow or breaks: FUSE, NFS, Lustre, CIFS, 9p and their like
+  mapped,
+  read,  // by pread, into memory of our own at the same place that the mapping would have
+};
+
 /// A regular file, opened once and mapped as a whole, read-only. Owns descriptor and mapping; spans of it
 /// live as long. Nothing of it is in memory until it is read or populated. A file that shrinks or fails below
 /// a mapping raises SIGBUS on access: call populate() first for every window that is to be read, it turns
-/// that into an Error.
+/// that into an Error. With FileAccess::read nothing can be looked at before it was populated.
 class MappedFile {
  public:
   /// Errors: io (cannot open or map; not a regular file).
-  static MappedFile open(const std::filesystem::path& path);
+  static MappedFile open(const std::filesystem::path& path, FileAccess access = FileAccess::mapped);
   MappedFile(MappedFile&&) noexcept;
   MappedFile& operator=(MappedFile&&) noexcept;
   ~MappedFile();
@@ -34,10 +41,14 @@ class MappedFile {
   std::span<const std::byte> bytes() const noexcept;
   int descriptor() const noexcept;
   const FileIdentity& identity() const noexcept;
+  bool is_mapped() const noexcept;  // or read
 
   /// Brings `length` bytes from `offset` into memory. Errors: io with the offset, when the file has become
   /// shorter or the disk fails.
   void populate(std::uint64_t offset, std::uint64_t length) const;
+  /// Asks the kernel to begin reading: whoever populates these bytes later need not wait so long. Never
+  /// fails.
+  void will_need(std::uint64_t offset, std::uint64_t length) const noexcept;
   /// Lets go of the memory of whole pages within; the bytes stay readable. Never fails.
   void release(std::uint64_t offset, std::uint64_t length) const noexcept;
   /// Errors: source_changed, if size, times or inode are no longer those of the opening.

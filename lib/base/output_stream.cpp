@@ -148,6 +148,7 @@ bool OutputStream::append_shared(int source, std::uint64_t offset, std::uint64_t
   if (failure == EIO || failure == ENOSPC || failure == EDQUOT || failure == EFBIG)
     throw io_error("cannot share blocks with it", failure).in(file.path.string());
   if (failure != 0) return false;
+  file.flushed += length;  // these blocks are on the disk already
   skip(length);
   return true;
 }

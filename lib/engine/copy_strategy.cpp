@@ -1,6 +1,7 @@
 #include "engine/copy_strategy.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace keyshift {
 
@@ -11,6 +12,8 @@ namespace {
 constexpr std::uint64_t kWindow = 8U << 20U;   // bytes
 constexpr std::uint64_t kPiece = 512U << 10U;  // bytes
 constexpr std::uint64_t kBlock = 4096;         // bytes: what file systems share
+// A window that took longer came from a disk.
+constexpr auto kMemoryTime = std::chrono::milliseconds(3);
 // What the kernel copies at once: ^C is looked at in between.
 constexpr std::uint64_t kRange = 64U << 20U;  // bytes
 
@@ -113,10 +116,14 @@ bool is_shareable(const Extent& extent) noexcept {
 void read_through(const MappedFile& file, std::uint64_t offset, std::uint64_t length,
                   const Interrupt& interrupt, function_ref<void(std::span<const std::byte>)> use) {
   const std::uint64_t end = offset + length;
+  bool cold = length > kWindow;  // the disk is at work; then it reads the next window while we use this one
   while (offset < end) {
     interrupt.check();
     const std::uint64_t window = std::min(kWindow, end - offset);
+    if (cold) file.will_need(offset + window, std::min(kWindow, end - offset - window));
+    const auto began = std::chrono::steady_clock::now();
     file.populate(offset, window);
+    cold = std::chrono::steady_clock::now() - began > kMemoryTime;
     for (std::uint64_t at = offset; at < offset + window; at += kPiece) {
       use(file.bytes().subspan(at, std::min(kPiece, offset + window - at)));
     }

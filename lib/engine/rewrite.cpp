@@ -7,6 +7,7 @@
 #include "engine/copy.h"
 #include "engine/make_receipt.h"
 #include "engine/receipt_file.h"
+#include "engine/shard_copy.h"
 #include "engine/target.h"
 #include "receipt/receipt.h"
 
@@ -16,34 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Bytes after which the kernel is asked to begin writing back, so that the disk works while we copy.
-constexpr std::uint64_t kFlushEvery = 32U << 20U;
-
-// Where blocks are shared, time goes into waiting for the disk, once a file: more of them at a time.
-unsigned files_at_a_time(const RewriteRequest& request, const Plan& plan, const CopyWays& ways) {
-  constexpr unsigned kWaiting = 16;
-  const bool little_to_do = ways.bytes(plan, CopyWay::stream) < plan.data_bytes() / 100;
-  return little_to_do ? std::max(request.jobs, kWaiting) : request.jobs;
-}
-
-std::vector<WrittenShard> copy_shards(const Plan& plan, const CopyWays& ways, const Target& target,
-                                      const RewriteRequest& request, Progress& progress,
-                                      const Interrupt& interrupt) {
-  std::vector<WrittenShard> copied(plan.shards.size());
-  for_each_parallel(copied.size(), files_at_a_time(request, plan, ways), [&](std::size_t i) {
-    const bool digested = ways.is_digested(i);
-    OutputStream out = OutputStream::to_file(
-        target.path_for(plan.shards[i].name),
-        {.flush_every = kFlushEvery, .write_call = {}, .digest = digested, .sha256 = request.copy.sha256});
-    copied[i].tensors = copy_shard(plan, i, ways, out, progress, interrupt);
-    const Written written = out.finish();
-    copied[i].size = written.size;
-    if (digested) copied[i].digest = written.digest;
-    copied[i].sha256 = written.sha256;
-  });
-  return copied;
-}
-
 RewriteResult::File write_text(const Target& target, const std::string& name, std::string_view text,
                                bool sha256) {
   OutputStream out = OutputStream::to_file(target.path_for(name), {.write_call = {}, .sha256 = sha256});
@@ -52,7 +25,7 @@ RewriteResult::File write_text(const Target& target, const std::string& name, st
 }
 
 std::vector<RewriteResult::File> copy_side_files(const PreparedPlan& prepared, const Target& target,
-                                                 bool sha256, Progress& progress,
+                                                 FileAccess access, bool sha256, Progress& progress,
                                                  const Interrupt& interrupt) {
   std::vector<RewriteResult::File> files;
   for (const std::string& name : prepared.plan.side_files) {
@@ -62,7 +35,7 @@ std::vector<RewriteResult::File> copy_side_files(const PreparedPlan& prepared, c
       files.push_back(write_text(target, name, rewritten->after.text, sha256));
       continue;
     }
-    const MappedFile source = MappedFile::open(prepared.checkpoint->place().folder / name);
+    const MappedFile source = MappedFile::open(prepared.checkpoint->place().folder / name, access);
     OutputStream out = OutputStream::to_file(target.path_for(name), {.write_call = {}, .sha256 = sha256});
     copy_file(source, out, progress, interrupt);
     files.push_back({name, out.finish()});
@@ -108,8 +81,9 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
   const Plan& plan = prepared.plan;
   const CopyWays ways = plan_ways(request, plan);
 
-  Target target = Target::prepare(request.destination, prepared.checkpoint->place(), request.force);
-  target.require_space(plan.output_bytes() - ways.bytes(plan, CopyWay::reflink));
+  Target target =
+      Target::prepare(request.destination, prepared.checkpoint->place(), request.force, request.resume);
+  if (!request.resume) target.require_space(plan.output_bytes() - ways.bytes(plan, CopyWay::reflink));
   std::optional<ReceiptFile> elsewhere;
   if (request.receipt.wanted && request.receipt.place)
     elsewhere.emplace(ReceiptFile::prepare(*request.receipt.place, prepared.checkpoint->place(),
@@ -119,13 +93,16 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
 
   RewriteResult result;
   progress.begin("copying", plan.data_bytes());
-  const std::vector<WrittenShard> copied = copy_shards(plan, ways, target, request, progress, interrupt);
+  ShardCopy shards(plan, ways, target, {request.jobs, request.resume, request.copy.sha256});
+  const std::vector<WrittenShard> copied = shards.run(progress, interrupt);
   progress.end();
+  result.resumed = shards.resumed();
   for (std::size_t i = 0; i < copied.size(); ++i)
     result.shards.push_back({plan.shards[i].name,
                              {copied[i].size, copied[i].digest.value_or(Digest()), copied[i].sha256},
                              copied[i].digest.has_value()});
-  result.others = copy_side_files(prepared, target, request.copy.sha256, progress, interrupt);
+  result.others =
+      copy_side_files(prepared, target, request.plan.open.access, request.copy.sha256, progress, interrupt);
   if (plan.index_name)
     result.others.push_back(write_text(target, *plan.index_name, *plan.index_text, request.copy.sha256));
 

@@ -25,8 +25,9 @@ struct RewriteRequest {
   PlanRequest plan;  // plan.options.single_file_name is set by rewrite() from the destination
   std::filesystem::path destination;
   CopyOptions copy;
-  unsigned jobs = 1;   // shards at a time
-  bool force = false;  // replace a checkpoint that is at the destination
+  unsigned jobs = 1;    // shards at a time
+  bool force = false;   // replace a checkpoint that is at the destination
+  bool resume = false;  // go on where a run that was killed left off, if it was the same one
   ReceiptWish receipt;
 };
 
@@ -40,6 +41,7 @@ struct RewriteResult {
   std::string receipt_name;  // beside the output; a path, where it went elsewhere; empty: there is none
   Digest receipt_digest;
   std::uint64_t tensors = 0, changed = 0, dropped = 0, data_bytes = 0;
+  std::uint64_t resumed = 0;                         // shards that an earlier run had finished
   std::uint64_t shared_bytes = 0, kernel_bytes = 0;  // of data_bytes: blocks shared; copied in the kernel
   std::vector<bool> used;                            // one flag per transform, in file order
   std::vector<std::string> warnings;

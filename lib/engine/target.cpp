@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file_system.h"
@@ -85,7 +86,7 @@ bool Target::names_single_file(const fs::path& destination) {
   return destination.extension() == ".safetensors";
 }
 
-Target Target::prepare(const fs::path& destination, const CheckpointPlace& source, bool force) {
+Target Target::prepare(const fs::path& destination, const CheckpointPlace& source, bool force, bool resume) {
   Target target;
   target.place_ = canonical_place(destination);
   if (names_single_file(target.place_)) target.kind_ = Kind::single_file;
@@ -96,7 +97,7 @@ Target Target::prepare(const fs::path& destination, const CheckpointPlace& sourc
   }
   target.refuse_overlap(source);
   target.refuse_occupied(force);
-  target.make_temporary();
+  target.make_temporary(resume);
   return target;
 }
 
@@ -143,18 +144,24 @@ void Target::refuse_occupied(bool force) {
   replace_ = !empty;
 }
 
-void Target::make_temporary() {
+void Target::make_temporary(bool resume) {
   const std::string name = fmt::format(".{}.keyshift-tmp", place_.filename().string());
   const fs::path temporary = (kind_ == Kind::mount_point ? place_ : place_.parent_path()) / name;
   if (is_there(temporary)) {
     if (!fs::is_directory(fs::symlink_status(temporary))) {
       throw usage(temporary, "is in the way: keyshift builds its output there; remove it");
     }
-    const Descriptor stale = try_lock(temporary);
+    Descriptor stale = try_lock(temporary);
     if (!stale) {
       throw Error(ErrorKind::io,
                   "another run of keyshift is writing there; wait for it, or choose another destination")
           .in(temporary.string());
+    }
+    if (resume) {
+      temporary_ = temporary;
+      lock_ = std::move(stale);
+      cleanup_ = CrashCleanup(temporary_);
+      return;
     }
     remove_tree(temporary);
   }
@@ -169,6 +176,7 @@ void Target::make_temporary() {
     throw Error(ErrorKind::io, "another run of keyshift is writing there; wait for it")
         .in(temporary.string());
   }
+  cleanup_ = CrashCleanup(temporary_);
 }
 
 Target::~Target() {
@@ -198,6 +206,7 @@ fs::path Target::path_for(const std::string& name) const {
 
 void Target::publish(const std::vector<std::string>& names) {
   sync_folders_below(temporary_);
+  cleanup_ = {};  // from here on its fate is that of the destination
   switch (kind_) {
     case Kind::folder:
       return publish_folder();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/crash_cleanup.h"
 #include "base/descriptor.h"
 #include "format/checkpoint.h"
 
@@ -15,10 +16,12 @@ namespace keyshift {
 class Target {
  public:
   /// Checks the destination and makes the temporary folder `.NAME.keyshift-tmp` beside it (inside it, if it
-  /// is a mount point), after removing a stale one. `source`: where the input lies. Errors: usage (it exists
-  /// and `force` is not set; it is equal to, inside or around the source; it is not a checkpoint though
-  /// `force`; no folder above it), io (another run is at work on it).
-  static Target prepare(const std::filesystem::path& destination, const CheckpointPlace& source, bool force);
+  /// is a mount point), after removing a stale one, unless `resume` is set: then it is taken over. `source`:
+  /// where the input lies. Errors: usage (it exists and `force` is not set; it is equal to, inside or around
+  /// the source; it is not a checkpoint though `force`; no folder above it), io (another run is at work on
+  /// it).
+  static Target prepare(const std::filesystem::path& destination, const CheckpointPlace& source, bool force,
+                        bool resume = false);
   Target(Target&&) noexcept = default;
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
@@ -31,6 +34,8 @@ class Target {
   static bool names_single_file(const std::filesystem::path& destination);
   bool is_single_file() const noexcept { return kind_ == Kind::single_file; }
   const std::filesystem::path& place() const noexcept { return place_; }
+  /// The folder in which it is built.
+  const std::filesystem::path& temporary() const noexcept { return temporary_; }
 
   /// Errors: io, when the file system has less than `bytes` free.
   void require_space(std::uint64_t bytes) const;
@@ -46,7 +51,7 @@ class Target {
   Target() = default;
   void refuse_overlap(const CheckpointPlace& source) const;
   void refuse_occupied(bool force);
-  void make_temporary();
+  void make_temporary(bool resume);
   void publish_folder();
   void publish_one_by_one(const std::filesystem::path& into, const std::vector<std::string>& names);
 
@@ -54,6 +59,7 @@ class Target {
   std::filesystem::path
       temporary_;  // the folder in which it is built; empty once there is nothing to clean up
   Descriptor lock_;
+  CrashCleanup cleanup_;
   Kind kind_ = Kind::folder;
   bool replace_ = false;  // something is there that gives way
 };

@@ -15,10 +15,10 @@ namespace keyshift {
 
 namespace {
 
-std::vector<Shard> open_shards(const CheckpointPlace& place, unsigned jobs) {
+std::vector<Shard> open_shards(const CheckpointPlace& place, const OpenOptions& options) {
   std::vector<std::optional<Shard>> opened(place.shard_names.size());
-  for_each_parallel(opened.size(), jobs, [&](std::size_t i) {
-    opened[i] = Shard::open(place.folder / place.shard_names[i], place.shard_names[i]);
+  for_each_parallel(opened.size(), options.jobs, [&](std::size_t i) {
+    opened[i] = Shard::open(place.folder / place.shard_names[i], place.shard_names[i], options.access);
   });
   std::vector<Shard> shards;
   shards.reserve(opened.size());
@@ -166,7 +166,7 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path, const OpenOptions
   checkpoint.index_text_ =
       found.index_text ? std::move(found.index_text) : std::make_shared<const std::string>();
   checkpoint.warnings_ = checkpoint.place_.warnings;
-  checkpoint.shards_ = open_shards(checkpoint.place_, options.jobs);
+  checkpoint.shards_ = open_shards(checkpoint.place_, options);
   for (const Shard& shard : checkpoint.shards_) {
     for (const std::string& odd : oddities(shard)) {
       checkpoint.warnings_.push_back(fmt::format("{}: {}", shard.name(), odd));

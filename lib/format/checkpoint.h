@@ -18,7 +18,8 @@ struct OpenOptions {
                            // only snapshot
   /// Open shards although the index promises keys that they lack (for lint and reindex, which mend that).
   bool tolerate_index_mismatch = false;
-  unsigned jobs = 1;  // threads that read headers
+  unsigned jobs = 1;                          // threads that read headers
+  FileAccess access = FileAccess::automatic;  // how shards are read, headers and tensors
 };
 
 /// Where a checkpoint lies; nothing of it has been read yet but directory entries and the index.

@@ -8,8 +8,8 @@ namespace keyshift {
 Shard::Shard(std::string name, MappedFile file, Header header)
     : name_(std::move(name)), file_(std::move(file)), header_(std::move(header)) {}
 
-Shard Shard::open(const std::filesystem::path& path, std::string name) {
-  MappedFile file = MappedFile::open(path);
+Shard Shard::open(const std::filesystem::path& path, std::string name, FileAccess access) {
+  MappedFile file = MappedFile::open(path, access);
   const std::string file_name = path.string();
   // Only what has been populated may be read: a file that is being cut must give an Error, not SIGBUS.
   constexpr std::uint64_t kFirstLook = 4096;

@@ -15,7 +15,8 @@ class Shard {
  public:
   /// `name`: the shard's name relative to the checkpoint's folder, as the index spells it. Errors: io, and
   /// those of Header::read.
-  static Shard open(const std::filesystem::path& path, std::string name);
+  static Shard open(const std::filesystem::path& path, std::string name,
+                    FileAccess access = FileAccess::automatic);
 
   const std::string& name() const noexcept { return name_; }
   const MappedFile& file() const noexcept { return file_; }

@@ -1,7 +1,9 @@
 #include "base/mapped_file.h"
 
 #include <doctest/doctest.h>
+
 #include <sys/stat.h>
+#include <cstring>
 
 #include <filesystem>
 
@@ -95,4 +97,33 @@ TEST_CASE("a file keeps its mapping when it is moved") {
   const MappedFile second = std::move(first);
   second.populate(0, 5);
   CHECK(text_of(second.bytes()) == "hello");
+}
+
+TEST_CASE("a file that is read has the same bytes as one that is mapped, window by window") {
+  const TemporaryFolder folder;
+  std::string text(3 * 4096 + 17, '\0');
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 7 / 3);
+  const auto path = folder.write("file", text);
+  const MappedFile file = MappedFile::open(path, FileAccess::read);
+  CHECK_FALSE(file.is_mapped());
+  CHECK(MappedFile::open(path, FileAccess::automatic).is_mapped());
+  REQUIRE(file.bytes().size() == text.size());
+  for (const auto& [offset, length] :
+       {std::pair<std::uint64_t, std::uint64_t>{0, 10}, {4090, 100}, {8000, 4305}, {0, 12305}}) {
+    file.will_need(offset, length);
+    file.populate(offset, length);
+    CHECK(std::memcmp(file.bytes().data() + offset, text.data() + offset, length) == 0);
+    file.release(offset, length);
+  }
+  CHECK(MappedFile::open(folder.write("empty", ""), FileAccess::read).bytes().empty());
+}
+
+TEST_CASE("a file that became shorter while it is read is an error with the place, not a death") {
+  const TemporaryFolder folder;
+  const auto path = folder.write("file", std::string(10000, 'x'));
+  const MappedFile file = MappedFile::open(path, FileAccess::read);
+  std::filesystem::resize_file(path, 5000);
+  file.populate(0, 4096);
+  CHECK(error_text([&] { file.populate(4096, 4096); }) ==
+        path.string() + ": byte 5000: the file became shorter");
 }

@@ -14,7 +14,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
-import run as faults  # noqa: E402
+import common as faults  # noqa: E402
 import suite  # noqa: E402
 
 RULES = ["--rename", r"^model\.layers=>blocks.that.have.a.much.longer.name"]

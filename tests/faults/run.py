@@ -9,7 +9,7 @@ import sys
 import common
 import suite  # tests/support, which common has put on the path
 
-SUITES = ["convert", "system_calls", "in_place", "power_cut", "read_errors", "batch"]
+SUITES = ["convert", "system_calls", "in_place", "power_cut", "read_errors", "batch", "resume"]
 
 
 def main() -> int:

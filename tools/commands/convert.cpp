@@ -21,6 +21,9 @@ class Convert : public Command {
     options.flag("--in-place", "change the files of SRC themselves, behind a journal; there is no DST then",
                  in_place_);
     options.flag("--force", "replace a checkpoint that is at DST (never any other folder)", force_);
+    options.flag("--resume",
+                 "go on where the same conversion was killed: shards that it finished are checked and kept",
+                 resume_);
     conversion_.declare(options);
     options.heading("Output");
     options.value("--receipt", "FILE", "where the receipt goes; default: into DST, or beside a single file",
@@ -36,6 +39,7 @@ class Convert : public Command {
     check_usage();
     Conversion conversion = conversion_.make();
     conversion.request.force = force_;
+    conversion.request.resume = resume_;
     conversion.request.receipt.wanted = !no_receipt_;
     if (!receipt_.empty()) conversion.request.receipt.place = receipt_;
     note_receipt_of(conversion, console);
@@ -63,6 +67,9 @@ class Convert : public Command {
                   fmt::format("with --in-place the receipt always lies beside the files; leave {} away",
                               no_receipt_ ? "--no-receipt" : "--receipt"));
     }
+    if (in_place_ && resume_)
+      throw Error(ErrorKind::usage,
+                  "--in-place needs no --resume: `keyshift recover` finishes what was interrupted");
     if (in_place_ && force_)
       throw Error(ErrorKind::usage, "--force replaces what is at DST, and --in-place has none");
   }
@@ -131,7 +138,8 @@ class Convert : public Command {
 
   ConversionOptions conversion_;
   std::string receipt_;
-  bool dry_run_ = false, in_place_ = false, no_receipt_ = false, force_ = false, json_ = false;
+  bool dry_run_ = false, in_place_ = false, no_receipt_ = false, force_ = false, resume_ = false,
+       json_ = false;
   ProgressOption progress_;
 };
 

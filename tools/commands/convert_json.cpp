@@ -121,6 +121,7 @@ std::string result_json(const RewriteResult& result, const Conversion& conversio
   out.key("tensors").number(result.tensors);
   out.key("renamed").number(result.changed);
   out.key("dropped").number(result.dropped);
+  out.key("resumed").number(result.resumed);
   out.key("data_bytes").number(result.data_bytes);
   write_moves(out, result.shared_bytes, result.kernel_bytes,
               result.data_bytes - result.shared_bytes - result.kernel_bytes);

@@ -119,6 +119,9 @@ std::string result_text(const RewriteResult& result, const Conversion& conversio
               fmt::format("{} with {}, {} in {} ({}/s)", grouped(result.shards.size()),
                           counted(result.tensors, "tensor"), style.size(human_bytes(result.data_bytes)),
                           human_seconds(seconds), human_bytes(rate)));
+  if (result.resumed > 0)
+    out += line("resumed",
+                fmt::format("{} of an earlier run, checked and kept", counted(result.resumed, "shard")));
   if (result.shared_bytes > 0)
     out +=
         line("shared", fmt::format("{} in whole blocks, without a copy", human_bytes(result.shared_bytes)));
