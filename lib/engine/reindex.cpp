@@ -8,6 +8,7 @@
 
 #include "base/file_system.h"
 #include "base/output_stream.h"
+#include "format/file_names.h"
 #include "plan/spread.h"
 
 namespace keyshift {
@@ -28,6 +29,25 @@ void refuse_what_has_none(const fs::path& path, const CheckpointPlace& place) {
                 "convert) and "
                 "mend the copy")
         .in(path.string());
+  }
+}
+
+// An index that names a part of a set would be mended to one that loses the rest.
+void refuse_part_of_a_set(const CheckpointPlace& place) {
+  for (const std::string& other : place.other_weights) {
+    const auto left_out = parse_shard_number(other);
+    if (!left_out) continue;
+    for (const std::string& shard : place.shard_names) {
+      const auto taken = parse_shard_number(shard);
+      if (!taken || taken->set != left_out->set) continue;
+      throw Error(
+          ErrorKind::index_mismatch,
+          fmt::format(
+              "leaves out {}, which is of the same set as {}: move this index away and run again, then "
+              "all shards of the set are taken; or move that shard away",
+              quote(other), quote(shard)))
+          .in((place.folder / place.index_name.value_or("")).string());
+    }
   }
 }
 
@@ -91,6 +111,7 @@ ReindexResult reindex(const fs::path& path, const OpenOptions& options) {
   const Checkpoint checkpoint = Checkpoint::open(path, tolerant);
   const CheckpointPlace& place = checkpoint.place();
   refuse_what_has_none(path, place);
+  refuse_part_of_a_set(place);
 
   ReindexResult result;
   result.warnings = checkpoint.warnings();
