@@ -19,9 +19,13 @@ TEST_CASE("reindex writes what is missing, mends what is wrong and leaves alone 
   std::string all = transcript({"reindex", "sample"});
   fs::remove(index);
   all += transcripts({{"reindex", "sample"}, {"reindex", "sample", "--json"}});
+  const std::string shard = "model-00001-of-00003.safetensors";
+  std::ofstream(index) << R"({"weight_map": {"a": ")" << shard << R"("}})";
+  all += transcript({"reindex", "sample"});
   std::ofstream(index)
-      << R"({"metadata": {"total_size": 1}, "weight_map": {"a": "model-00001-of-00003.safetensors"}})";
-  all += transcripts({{"reindex", "sample"}, {"reindex", "sample/model-00001-of-00003.safetensors"}});
+      << R"({"metadata": {"total_size": 1}, "weight_map": {"a": ")" << shard
+      << R"(", "b": "model-00002-of-00003.safetensors", "c": "model-00003-of-00003.safetensors"}})";
+  all += transcripts({{"reindex", "sample"}, {"reindex", "sample/" + shard}});
   check_golden("reindex", all);
   CHECK(read_file(index) == before);
 }
