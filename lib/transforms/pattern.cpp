@@ -5,6 +5,7 @@
 #include <pcre2.h>
 
 #include <array>
+#include <atomic>
 #include <mutex>
 
 #include "base/error.h"
@@ -16,9 +17,12 @@ namespace keyshift {
 
 namespace {
 
-// A pattern that explodes is stopped after about as many steps as take a quarter of a second; patterns that
-// do not explode need a few per byte.
-constexpr std::uint32_t kMatchLimit = 20'000'000;
+// A search is stopped after about as many steps as take a quarter of a second. Patterns that do not explode
+// need a few per byte and never see the second of these limits; a search that does is begun anew under the
+// next one, which tells what it costs, for PCRE2 does not.
+constexpr std::array<std::uint32_t, 3> kMatchLimits = {100'000, 2'000'000, 20'000'000};
+// What the expensive searches of one pattern may cost together: seconds, however many keys there are.
+constexpr std::uint64_t kStepsOfAll = 500'000'000;
 constexpr std::uint32_t kHeapLimitKiB = 64 * 1024;
 constexpr std::size_t kJitStackStart = 32 * 1024, kJitStackMost = 8 * 1024 * 1024;
 constexpr std::uint32_t kNestLimit = 4 * regex::kMaximumNesting;  // the written form nests a little deeper
@@ -54,7 +58,7 @@ struct Workspace {
 
   Workspace() {
     if (!context) throw std::bad_alloc();
-    pcre2_set_match_limit(context.get(), kMatchLimit);
+    pcre2_set_match_limit(context.get(), kMatchLimits.front());
     pcre2_set_heap_limit(context.get(), kHeapLimitKiB);
     if (stack) pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
   }
@@ -138,15 +142,17 @@ struct Pattern::State {
   std::optional<regex::LiteralSearch> literal;
   Code code;  // null if `literal` does the work
   std::once_flag jit_once;
+  std::atomic<std::uint64_t> spent = 0;  // steps of searches that went beyond the first limit
 
+  bool is_exhausted() const noexcept { return spent.load(std::memory_order_relaxed) > kStepsOfAll; }
+  int search_within(std::uint32_t limit, std::string_view subject, std::size_t from, bool some,
+                    Workspace& mine);
   int run(std::string_view subject, std::size_t from, bool some, Workspace& mine);
 };
 
-// pcre2_match's result for a search in `subject` from `from` on; the spans are in the workspace's match data.
-int Pattern::State::run(std::string_view subject, std::size_t from, bool some, Workspace& mine) {
-  // Without machine code (no memory, no such processor) the interpreter does the same.
-  std::call_once(jit_once, [this] { pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE); });
-  mine.reserve(syntax.groups + 1);
+int Pattern::State::search_within(std::uint32_t limit, std::string_view subject, std::size_t from, bool some,
+                                  Workspace& mine) {
+  pcre2_set_match_limit(mine.context.get(), limit);
   const auto match = [&](std::uint32_t options) {
     return pcre2_match(code.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(), from,
                        options | PCRE2_NO_UTF_CHECK | (some ? PCRE2_NOTEMPTY_ATSTART : 0U), mine.data.get(),
@@ -154,6 +160,20 @@ int Pattern::State::run(std::string_view subject, std::size_t from, bool some, W
   };
   const int result = match(0);
   return result == PCRE2_ERROR_JIT_STACKLIMIT ? match(PCRE2_NO_JIT) : result;
+}
+
+// pcre2_match's result for a search in `subject` from `from` on; the spans are in the workspace's match data.
+int Pattern::State::run(std::string_view subject, std::size_t from, bool some, Workspace& mine) {
+  // Without machine code (no memory, no such processor) the interpreter does the same.
+  std::call_once(jit_once, [this] { pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE); });
+  mine.reserve(syntax.groups + 1);
+  for (const std::uint32_t limit : kMatchLimits) {
+    const int result = search_within(limit, subject, from, some, mine);
+    if (result != PCRE2_ERROR_MATCHLIMIT) return result;
+    spent.fetch_add(limit, std::memory_order_relaxed);
+    if (is_exhausted()) break;
+  }
+  return PCRE2_ERROR_MATCHLIMIT;
 }
 
 Pattern::Pattern(std::string_view python) : state_(std::make_unique<State>()) {
@@ -193,9 +213,12 @@ bool Pattern::search_from(std::string_view subject, std::size_t from, bool some,
   const int result = state_->run(subject, from, some, mine);
   if (result == PCRE2_ERROR_NOMATCH) return false;
   if (result < 0) {
-    throw Error(ErrorKind::pattern_limit,
-                fmt::format("gave up searching {} for the pattern {}: {}", quote(subject),
-                            quote(state_->text), pcre2_message(result)));
+    throw Error(
+        ErrorKind::pattern_limit,
+        fmt::format("gave up searching {} for the pattern {}: {}", quote(subject), quote(state_->text),
+                    state_->is_exhausted() ? "its searches have taken too many steps together, write it so "
+                                             "that parts cannot match the same text in many ways"
+                                           : pcre2_message(result)));
   }
   const std::size_t* const ends = pcre2_get_ovector_pointer(mine.data.get());
   match.spans_.resize(state_->syntax.groups + 1);

@@ -44,7 +44,8 @@ class Pattern {
   ~Pattern();
 
   /// The leftmost match in `subject` (valid UTF-8), as re.search finds it. Errors: pattern_limit when the
-  /// match limit is reached: a pattern that explodes is an error, never a hang.
+  /// limit of one search, or that of all expensive searches of this pattern together, is reached: a pattern
+  /// that explodes is an error, never a hang (T33).
   bool search(std::string_view subject, Match& match) const;
 
   /// The same from `from` (bytes) on, where what stands before is still seen. `some`: a match that begins at

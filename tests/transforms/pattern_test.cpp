@@ -215,6 +215,23 @@ TEST_CASE("patterns that explode are errors, never hangs") {
         "match limit exceeded");
 }
 
+TEST_CASE("searches that are expensive but end are given up when together they have taken too long") {
+  const Pattern pattern("(a|aa)+$");
+  const std::string subject =
+      repeated("a", 24) + "!";  // some 100,000 steps and more, far below one search's limit
+  Match match;
+  int searched = 0;
+  const std::string text = error_text([&] {
+    for (; searched < 100'000; ++searched) pattern.search(subject, match);
+  });
+  CHECK(searched > 10);
+  CHECK(
+      text ==
+      "gave up searching \"aaaaaaaaaaaaaaaaaaaaaaaa!\" for the pattern \"(a|aa)+$\": its searches have taken "
+      "too many steps together, write it so that parts cannot match the same text in many ways");
+  REQUIRE_FALSE(pattern.search("b", match));  // what costs little is still found out
+}
+
 TEST_CASE("one pattern may be searched from many threads at once") {
   const Pattern pattern("layers\\.(\\d+)\\.(mlp|attn)");
   std::atomic<int> wrong = 0;
