@@ -21,8 +21,8 @@ namespace {
 // need a few per byte and never see the second of these limits; a search that does is begun anew under the
 // next one, which tells what it costs, for PCRE2 does not.
 constexpr std::array<std::uint32_t, 3> kMatchLimits = {100'000, 2'000'000, 20'000'000};
-// What the expensive searches of one pattern may cost together: seconds, however many keys there are.
-constexpr std::uint64_t kStepsOfAll = 500'000'000;
+// What the expensive searches of one pattern may cost together: a few seconds, however many keys there are.
+constexpr std::uint64_t kStepsOfAll = 200'000'000;
 constexpr std::uint32_t kHeapLimitKiB = 64 * 1024;
 constexpr std::size_t kJitStackStart = 32 * 1024, kJitStackMost = 8 * 1024 * 1024;
 constexpr std::uint32_t kNestLimit = 4 * regex::kMaximumNesting;  // the written form nests a little deeper
