@@ -192,6 +192,7 @@ class Batch : public Command {
     const GivenTransforms& given = conversion.given;
     RewriteRequest& request = conversion.request;
     request.force = force_;
+    request.resume = resume_;
     if (in_place_) return convert_in_place({request.plan, jobs}, given, progress, interrupt, result);
     if (resume_ && is_finished(request, progress, interrupt)) {
       result.status = Status::already;
