@@ -1,10 +1,8 @@
 #include "base/in_place_file.h"
 
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <linux/magic.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -16,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/share_blocks.h"
 
 namespace keyshift {
 
@@ -76,10 +75,6 @@ Descriptor create_file(const fs::path& path) {
   return file;
 }
 
-Descriptor nameless_file(const fs::path& folder) noexcept {
-  return Descriptor(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-}
-
 bool lock_exclusively(int descriptor, const fs::path& path) {
   if (without_interruption([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); }) == 0) return true;
   if (errno == EWOULDBLOCK) return false;
@@ -105,16 +100,12 @@ void collapse_range(int descriptor, const fs::path& path, std::uint64_t offset, 
     throw io_error("cannot take out blocks", errno).in(path.string()).at(offset);
 }
 
-bool share_blocks(int from, std::uint64_t from_offset, int to, std::uint64_t to_offset,
-                  const fs::path& to_path) {
-  file_clone_range range{};
-  range.src_fd = from;
-  range.src_offset = from_offset;
-  range.src_length = 0;  // up to the end
-  range.dest_offset = to_offset;
-  if (without_interruption([&] { return ::ioctl(to, FICLONERANGE, &range); }) == 0) return true;
-  if (means_cannot(errno)) return false;
-  throw io_error("cannot share blocks", errno).in(to_path.string()).at(to_offset);
+bool share_rest(int from, std::uint64_t from_offset, int to, std::uint64_t to_offset,
+                const fs::path& to_path) {
+  const int failure = share_blocks({from, from_offset, to, to_offset, FileTransfer::kToTheEnd});
+  if (failure == 0) return true;
+  if (means_cannot(failure)) return false;
+  throw io_error("cannot share blocks", failure).in(to_path.string()).at(to_offset);
 }
 
 namespace {
@@ -134,10 +125,7 @@ std::uint64_t copy_through_buffer(int from, const fs::path& from_path, std::uint
 
 std::uint64_t copy_some(int from, const fs::path& from_path, std::uint64_t from_offset, int to,
                         const fs::path& to_path, std::uint64_t to_offset, std::uint64_t length) {
-  auto in = static_cast<off_t>(from_offset);
-  auto out = static_cast<off_t>(to_offset);
-  const ssize_t copied = without_interruption(
-      [&] { return ::copy_file_range(from, &in, to, &out, static_cast<std::size_t>(length), 0); });
+  const std::int64_t copied = copy_in_kernel({from, from_offset, to, to_offset, length});
   if (copied > 0) return static_cast<std::uint64_t>(copied);
   // 0 may also come from file systems that make their files up; reading tells.
   if (copied == 0 || means_cannot(errno))

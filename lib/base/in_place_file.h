@@ -29,8 +29,6 @@ bool is_open_for_writing(const std::filesystem::path& path);
 Descriptor open_for_changes(const std::filesystem::path& path);
 /// Makes a new file that nobody else sees under `path`, which must not exist. Errors: io.
 Descriptor create_file(const std::filesystem::path& path);
-/// A file without a name in `folder`, to try things on; none where the file system has no such thing.
-Descriptor nameless_file(const std::filesystem::path& folder) noexcept;
 
 /// An exclusive lock that ends with the descriptor; false if somebody else holds it. Errors: io.
 bool lock_exclusively(int descriptor, const std::filesystem::path& path);
@@ -44,8 +42,8 @@ void collapse_range(int descriptor, const std::filesystem::path& path, std::uint
                     std::uint64_t length);
 /// Lets `to` share the blocks of `from` from `from_offset` up to its end, at `to_offset`; both are multiples
 /// of the block. False, and nothing is changed, where the file system cannot do it. Errors: io.
-bool share_blocks(int from, std::uint64_t from_offset, int to, std::uint64_t to_offset,
-                  const std::filesystem::path& to_path);
+bool share_rest(int from, std::uint64_t from_offset, int to, std::uint64_t to_offset,
+                const std::filesystem::path& to_path);
 /// Copies at most `length` bytes within the kernel, or through a buffer where that cannot be. Returns how
 /// many, 0 at the end of `from`. Errors: io.
 std::uint64_t copy_some(int from, const std::filesystem::path& from_path, std::uint64_t from_offset, int to,

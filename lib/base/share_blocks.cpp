@@ -7,17 +7,11 @@
 
 #include <cerrno>
 
-#include "base/descriptor.h"
-
 namespace keyshift {
 
 namespace {
 
 constexpr std::uint64_t kBlock = 4096;  // bytes
-
-Descriptor nameless_file_in(const std::filesystem::path& folder) {
-  return Descriptor(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-}
 
 }  // namespace
 
@@ -41,13 +35,17 @@ std::int64_t copy_in_kernel(const FileTransfer& transfer) noexcept {
   }
 }
 
+Descriptor nameless_file(const std::filesystem::path& folder) noexcept {
+  return Descriptor(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+}
+
 bool can_share_blocks(int from, const std::filesystem::path& folder) noexcept {
-  const Descriptor file = nameless_file_in(folder);
+  const Descriptor file = nameless_file(folder);
   return file && share_blocks({from, 0, file.get(), 0, kBlock}) == 0;
 }
 
 bool can_copy_in_kernel(int from, const std::filesystem::path& folder) noexcept {
-  const Descriptor file = nameless_file_in(folder);
+  const Descriptor file = nameless_file(folder);
   return file && copy_in_kernel({from, 0, file.get(), 0, 1}) == 1;
 }
 

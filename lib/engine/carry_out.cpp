@@ -148,8 +148,8 @@ class Preparation {
     const Descriptor file = create_file(to);
     if (changes_.ways[i] == HeaderWay::share) {
       const std::uint64_t data_start = shard.header().data_start();
-      if (!share_blocks(shard.file().descriptor(), data_start / kBlock * kBlock, file.get(),
-                        header.size() / kBlock * kBlock, to)) {
+      if (!share_rest(shard.file().descriptor(), data_start / kBlock * kBlock, file.get(),
+                      header.size() / kBlock * kBlock, to)) {
         throw Error(ErrorKind::io, "cannot share the blocks of " + quote(from.string())).in(to.string());
       }
     } else {

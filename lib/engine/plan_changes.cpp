@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file_system.h"
 #include "base/in_place_file.h"
+#include "base/share_blocks.h"
 #include "base/utf8.h"
 #include "engine/file_changes.h"
 
@@ -107,8 +108,8 @@ class Abilities {
     if (!file) return false;
     const std::uint64_t data_start = shard.header().data_start();
     try {
-      return share_blocks(shard.file().descriptor(), data_start / kBlock * kBlock, file.get(),
-                          new_data_start / kBlock * kBlock, folder);
+      return share_rest(shard.file().descriptor(), data_start / kBlock * kBlock, file.get(),
+                        new_data_start / kBlock * kBlock, folder);
     } catch (const Error&) {
       return false;
     }

@@ -90,7 +90,7 @@ TEST_CASE("blocks are shared or nothing happens") {
   const TemporaryFolder folder;
   const std::string text = std::string(kBlock, 'a') + std::string(kBlock, 'b') + "end";
   const Descriptor from = open_written(folder / "a", text), to = create_file(folder / "b");
-  if (share_blocks(from.get(), kBlock, to.get(), 2 * kBlock, folder / "b")) {
+  if (share_rest(from.get(), kBlock, to.get(), 2 * kBlock, folder / "b")) {
     CHECK((read_file(folder / "b") == std::string(2 * kBlock, '\0') + text.substr(kBlock)));
   } else {
     MESSAGE("this file system does not share blocks");
