@@ -25,13 +25,15 @@ std::vector<std::optional<Digest>> copy_shard(const Plan& plan, std::size_t numb
   const PlannedShard& shard = plan.shards[number];
   const Checkpoint& checkpoint = plan.keys->checkpoint();
   TensorDigests digests(shard.tensors);
+  const auto digest = [&](std::span<const std::byte> bytes) { digests.update(bytes); };
+  const auto advance = [&](std::uint64_t bytes) { progress.advance(bytes); };
   out.write(shard.header);
   for (std::size_t i = 0; i < shard.extents.size(); ++i) {
     const Extent& extent = shard.extents[i];
     const CopyWay way = ways.shards[number][i];
     const CopyContext context{.out = out,
-                              .digest = [&](std::span<const std::byte> bytes) { digests.update(bytes); },
-                              .advance = [&](std::uint64_t bytes) { progress.advance(bytes); },
+                              .digest = digest,
+                              .advance = advance,
                               .interrupt = interrupt,
                               .digested = ways.is_digested(way)};
     strategy(way).copy(checkpoint.shards()[extent.source_shard].file(), extent, context);
