@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """keyshift convert beside cp and beside the safetensors library, in one run; prints a Markdown table.
 
-    versus_cp.py KEYSHIFT [--gib 4] [--rounds 5] [--cold] [--peers PYTHON] [--folder DIR]
+    versus_cp.py KEYSHIFT [--gib 4] [--rounds 5] [--cold] [--peers PYTHON] [--folder DIR] [--json FILE]
 
 The checkpoint has Llama-3-8B's tensors, as many as fit, filled with random bytes. Every way starts from the same
 source, alternates with the others, and is timed until its output is on the disk. Peak memory is the process's maximum
@@ -11,123 +11,19 @@ resident set (Debian's package time). `--peers` names a Python that has safetens
 
 import argparse
 import ctypes
-import hashlib
-import json
-import math
 import os
 import pathlib
-import platform
 import shutil
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
+from checkpoints import data_digests, write_checkpoint
+from measure import Meter, file_system, machine, options_parser, table, write_json
+
 RENAME = ["--rename", r"^model\.layers=>model.language_model.layers"]
-
-
-def llama_tensors():
-    """Llama-3-8B's tensors in the order of its shards, BF16."""
-    yield "model.embed_tokens.weight", (128256, 4096)
-    for layer in range(32):
-        at = f"model.layers.{layer}."
-        yield at + "input_layernorm.weight", (4096,)
-        yield at + "mlp.down_proj.weight", (4096, 14336)
-        yield at + "mlp.gate_proj.weight", (14336, 4096)
-        yield at + "mlp.up_proj.weight", (14336, 4096)
-        yield at + "post_attention_layernorm.weight", (4096,)
-        yield at + "self_attn.k_proj.weight", (1024, 4096)
-        yield at + "self_attn.o_proj.weight", (4096, 4096)
-        yield at + "self_attn.q_proj.weight", (4096, 4096)
-        yield at + "self_attn.v_proj.weight", (1024, 4096)
-    yield "model.norm.weight", (4096,)
-    yield "lm_head.weight", (128256, 4096)
-
-
-def split(limit: int, shard_limit: int) -> list[list[tuple[str, tuple, int]]]:
-    """The first tensors up to `limit` bytes in all, in shards of at most `shard_limit`."""
-    shards, total, room = [[]], 0, shard_limit
-    for key, shape in llama_tensors():
-        size = 2 * math.prod(shape)
-        if total + size > limit:
-            break
-        if size > room and shards[-1]:
-            shards.append([])
-            room = shard_limit
-        shards[-1].append((key, shape, size))
-        total, room = total + size, room - size
-    return shards
-
-
-def write_checkpoint(folder: pathlib.Path, gib: float) -> int:
-    """Random data, real headers, an index; returns the number of tensor bytes."""
-    folder.mkdir()
-    shards = split(int(gib * 2**30), 2**30)
-    weight_map, total = {}, 0
-    for number, tensors in enumerate(shards, 1):
-        name = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        header, end = {"__metadata__": {"format": "pt"}}, 0
-        for key, shape, size in tensors:
-            header[key] = {"dtype": "BF16", "shape": list(shape), "data_offsets": [end, end + size]}
-            weight_map[key] = name
-            end += size
-        text = json.dumps(header, separators=(",", ":")).encode()
-        text += b" " * (-len(text) % 8)
-        with open(folder / name, "wb") as file:
-            file.write(struct.pack("<Q", len(text)) + text)
-            for start in range(0, end, 1 << 24):
-                file.write(os.urandom(min(1 << 24, end - start)))
-        total += end
-    index = {"metadata": {"total_size": total}, "weight_map": weight_map}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2, sort_keys=True) + "\n")
-    (folder / "config.json").write_text('{"model_type": "llama"}\n')
-    subprocess.run(["sync", "-f", folder], check=True)
-    return total
-
-
-class Meter:
-    """Runs one way of copying, as often as asked, and keeps what it took."""
-
-    def __init__(self, name: str, command: list, target: pathlib.Path, size: int):
-        self.name, self.command, self.target, self.size = name, [str(word) for word in command], target, size
-        self.seconds: list[float] = []
-        self.peak = 0  # KiB
-
-    def run(self, cold: bool) -> None:
-        shutil.rmtree(self.target, ignore_errors=True)
-        os.sync()
-        if cold:
-            pathlib.Path("/proc/sys/vm/drop_caches").write_text("3")
-        # Through time(1): a child's maximum resident set starts with its parent's, and that one is small.
-        with tempfile.NamedTemporaryFile("r") as peak:
-            started = time.perf_counter()
-            ended = subprocess.run(["/usr/bin/time", "-f", "%M", "-o", peak.name, *self.command], stdout=subprocess.DEVNULL)
-            self.seconds.append(time.perf_counter() - started)
-            if ended.returncode != 0:
-                sys.exit(f"{' '.join(self.command)} failed")
-            self.peak = max(self.peak, int(peak.read()))
-
-    def median(self) -> float:
-        return statistics.median(self.seconds)
-
-    def row(self, reference: float) -> str:
-        low, high = min(self.seconds), max(self.seconds)
-        return (
-            f"| {self.name} | {self.size / 2**30:.2f} GiB | {self.median():.2f} s | {low:.2f} – {high:.2f} s |"
-            f" {self.size / self.median() / 1e9:.2f} GB/s | {self.peak / 1024:.0f} MiB | {self.median() / reference:.2f} |"
-        )
-
-
-def data_digests(folder: pathlib.Path) -> list[str]:
-    """Of the data section of each shard."""
-    found = []
-    for shard in sorted(folder.glob("*.safetensors")):
-        with open(shard, "rb") as file:
-            file.seek(8 + struct.unpack("<Q", file.read(8))[0])
-            found.append(hashlib.file_digest(file, "blake2b").hexdigest())
-    return found
 
 
 def check_answer(keyshift: str, source: pathlib.Path, target: pathlib.Path) -> None:
@@ -165,17 +61,14 @@ for path in sorted(source.iterdir()):
 """
 
 
-def machine() -> str:
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{model}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, Linux {platform.release()}"
+def row(meter: Meter, reference: Meter) -> str:
+    return (
+        f"| {meter.name} | {meter.size / 2**30:.2f} GiB | {meter.time()} | {meter.range()} |"
+        f" {meter.size / meter.median() / 1e9:.2f} GB/s | {meter.peak_mib():.0f} MiB | {meter.median() / reference.median():.2f} |"
+    )
 
 
-def file_system(folder: pathlib.Path) -> str:
-    return subprocess.run(["stat", "-f", "-c", "%T", folder], capture_output=True, text=True, check=True).stdout.strip()
-
-
-def measure(options, folder: pathlib.Path) -> None:
+def measure(options: argparse.Namespace, folder: pathlib.Path) -> None:
     source, half = folder / "source", folder / "half"
     size = write_checkpoint(source, options.gib)
     check_answer(options.keyshift, source, folder / "checked")
@@ -208,22 +101,23 @@ def measure(options, folder: pathlib.Path) -> None:
     print("| way | tensors | time | from – to | rate | peak memory | of cp |")
     print("|---|---|---|---|---|---|---|")
     for meter in meters + reading:
-        print(meter.row(meters[0].median()))
+        print(row(meter, meters[0]))
     for meter in halves:
-        print(meter.row(halves[0].median()))
+        print(row(meter, halves[0]))
     print(f"| memcpy, one core, in memory | 0.50 GiB | | | {memcpy_rate() / 1e9:.2f} GB/s | | |")
+    cache = "cold" if options.cold else "warm"
+    tables = [table(f"{size / 2**30:.2f} GiB onto the disk, {cache} page cache", meters + reading, meters[0].median())]
+    if halves:
+        tables.append(table(f"{half_size / 2**30:.2f} GiB onto the disk, {cache} page cache", halves))
+    write_json(options.json, tables)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("keyshift")
+    parser = options_parser(__doc__)
     parser.add_argument("--gib", type=float, default=4)
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cold", action="store_true")
     parser.add_argument("--peers", metavar="PYTHON")
-    parser.add_argument("--folder", type=pathlib.Path, help="where to work (default: the temporary folder)")
     options = parser.parse_args()
-    options.keyshift = str(pathlib.Path(options.keyshift).resolve())
     with tempfile.TemporaryDirectory(prefix="keyshift-versus-", dir=options.folder) as folder:
         measure(options, pathlib.Path(folder))
     return 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Renaming by keyshift beside the real rename_source_key of transformers, in one run: a table and a picture.
 
-    PYTHON bench/versus_transformers.py BUILD [--rounds 3] [--million 1000000] [--svg bench/versus_transformers.svg]
+    PYTHON bench/versus_transformers.py BUILD [--rounds 3] [--million 1000000] [--svg bench/versus_transformers.svg] [--json FILE]
 
 PYTHON is one that has transformers (`bash tools/peers.sh` prints it), BUILD a release build with -Dbenchmarks=true. The
 keys are DeepSeek-V3's. transformers takes every n-th of them, so that one of its rounds takes about a second; these keys are
@@ -21,6 +21,7 @@ import tempfile
 import time
 
 import versus_picture
+from measure import write_json
 from transformers import core_model_loading as real
 
 COUNTS = [2, 10, 42, 100, 1000]
@@ -126,12 +127,22 @@ def print_tables(rows: list[dict], processes: list[dict]) -> None:
         print(f"| {row['transforms']:,} | {rate(row['process'])} | {rate(row['transformers'])} | {row['process'] / row['transformers']:,.0f} |")
 
 
+def process_table(processes: list[dict]) -> dict:
+    """Seconds for all keys."""
+    rows = []
+    for row in processes:
+        rows.append({"what": f"{row['transforms']} transforms: keyshift rename", "seconds": row["keys"] / row["process"]})
+        rows.append({"what": f"{row['transforms']} transforms: transformers' loop alone", "seconds": row["keys"] / row["transformers"]})
+    return {"title": f"{processes[0]['keys']:,} keys renamed, file to file", "rows": rows}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--million", type=int, default=1_000_000, metavar="KEYS", help="of the whole processes")
     parser.add_argument("--svg", type=pathlib.Path, help="where to draw the picture")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write the times of the whole processes for picture.py")
     options = parser.parse_args()
     printed = subprocess.run([options.build / "bench/rules_bench", "--print-keys", MODEL], check=True, capture_output=True, text=True).stdout
     keys = printed.splitlines()
@@ -144,8 +155,9 @@ def main() -> None:
         many = million(keys, options.million)
         processes = [measure_process(sides[count], many, folder, options.rounds) for count in PROCESS_COUNTS]
     print_tables(rows, processes)
+    write_json(options.json, [process_table(processes)])
     if options.svg:
-        options.svg.write_text(versus_picture.draw(rows))
+        versus_picture.draw(options.svg, rows)
 
 
 if __name__ == "__main__":
