@@ -1,6 +1,7 @@
 // The filter: keys in, renamed keys out.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +14,7 @@ namespace keyshift::tools {
 
 /// Keys of a filter's input; the views borrow from its text.
 struct KeyList {
-  std::string text;                    // as it was read
-  std::vector<std::string> unescaped;  // JSON keys that hold escapes
+  std::unique_ptr<const std::string> text;  // as it was read, in a place that stays
   std::vector<std::string_view> keys;
 };
 

@@ -41,8 +41,8 @@ std::string read_all(Input& in, const Interrupt& interrupt) {
 
 KeyList keys_of_lines(std::string text, const std::string& name) {
   KeyList list;
-  list.text = std::move(text);
-  const std::string_view all = list.text;
+  list.text = std::make_unique<const std::string>(std::move(text));
+  const std::string_view all = *list.text;
   const auto line_of = [&](std::size_t at) {
     return static_cast<std::size_t>(
                std::count(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(at), '\n')) +
@@ -75,11 +75,10 @@ KeyList keys_of_lines(std::string text, const std::string& name) {
 
 KeyList keys_of_json(std::string text) {
   KeyList list;
-  list.text = std::move(text);
   struct Piece {
     std::size_t begin, size;
   };
-  json::Document document(list.text, 0,
+  json::Document document(text, 0,
                           {kInputName, 0, ErrorKind::key_not_utf8, ErrorKind::header_not_json, true});
   std::vector<std::string_view> found;
   std::string copies;  // the document's own memory ends with it
@@ -99,10 +98,10 @@ KeyList keys_of_json(std::string text) {
       copies += key;
     });
   });
-  list.text = std::move(copies);
+  list.text = std::make_unique<const std::string>(std::move(copies));
   list.keys.reserve(pieces.size());
   for (const Piece& piece : pieces)
-    list.keys.push_back(std::string_view(list.text).substr(piece.begin, piece.size));
+    list.keys.push_back(std::string_view(*list.text).substr(piece.begin, piece.size));
   return list;
 }
 
