@@ -15,6 +15,7 @@ that has transforms.
 """
 
 import argparse
+import contextlib
 import importlib
 import inspect
 import json
@@ -127,44 +128,85 @@ def find_class(name: str) -> type:
     """A model class by name, exported at the top of the package or not (parts of models are not)."""
     import transformers
 
-    found = getattr(transformers, name, None)
     package = pathlib.Path(transformers.__file__).parent
-    if found is None:
-        for path in sorted(package.glob("models/*/modeling_*.py")):
+    try:
+        found = getattr(transformers, name, None)
+        for path in [] if found else sorted(package.glob("models/*/modeling_*.py")):
             if f"class {name}(" in path.read_text(encoding="utf-8"):
                 found = getattr(importlib.import_module(f"transformers.models.{path.parent.name}.{path.stem}"), name, None)
+    except Exception as error:  # an optional package of that one model is missing
+        raise ExportError(f"{name} cannot be loaded: {first_line(error)}") from None
     if not inspect.isclass(found) or not issubclass(found, transformers.PreTrainedModel):
         raise ExportError(f"transformers {transformers.__version__} has no model class {name!r}; is it spelled right?")
     return found
 
 
 def build_on_meta(model_class: type, config):
+    """No weights, no memory. Raises whatever the model's own code raises."""
     import torch
 
     with torch.device("meta"):
         return model_class(config)
 
 
-def build_model(name: str, class_name: str | None):
-    """The model that MODEL names, without weights."""
+def first_line(error: Exception) -> str:
+    """Its kind and its first line, or the first two where the first only introduces the second."""
+    lines = [line.strip() for line in str(error).strip().splitlines()]
+    said = " ".join(lines[:2]) if lines and lines[0].endswith(":") else "".join(lines[:1])
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def read_config(name: str):
+    """The configuration that a folder, a file or a model id has. Code that comes with a model is never run."""
     import transformers
 
     path = pathlib.Path(name)
-    if name.isidentifier() and not path.exists():
-        model_class = find_class(class_name or name)
-        return build_on_meta(model_class, model_class.config_class())
     if path.is_dir() and not (path / "config.json").exists():
         raise ExportError(f"{path}: no config.json here; name a folder that has one, a model id or a class")
-    config = transformers.AutoConfig.from_pretrained(name)
+    if not path.exists() and (path.suffix == ".json" or name.startswith((".", "/", "~"))):
+        raise ExportError(f"{path}: there is no such file or folder")
+    try:
+        config = transformers.AutoConfig.from_pretrained(name, trust_remote_code=False)
+    except Exception as error:  # the library's advice is for its own callers; its first line says what is wrong
+        if "trust_remote_code" in str(error):
+            raise ExportError(f"{name}: this model needs code of its own, which is not run here; only classes of transformers are exported") from None
+        raise ExportError(f"{name}: transformers {transformers.__version__} cannot take its configuration: {first_line(error)}") from None
     if getattr(config, "quantization_config", None) is not None:
         print(
             f"{name}: its quantization_config may add transforms of its own when it is loaded; they are not exported",
             file=sys.stderr,
         )
-    class_name = class_name or (config.architectures or [None])[0]
-    if class_name is None:
-        raise ExportError(f"{name}: its configuration names no architecture; say --class CLASS")
-    return build_on_meta(find_class(class_name), config)
+    return config
+
+
+def is_class_name(name: str) -> bool:
+    """No path and no model id: ids of the hub's first days (gpt2) are identifiers, too, but of small letters."""
+    return name.isidentifier() and not name.islower() and not pathlib.Path(name).exists()
+
+
+def build_model(name: str, class_name: str | None):
+    """The model that MODEL names, without weights."""
+    if is_class_name(name):
+        model_class = find_class(class_name or name)
+        if model_class.config_class is None:
+            raise ExportError(f"{model_class.__name__} is a base class without a configuration; name a class of one model")
+        config = None
+    else:
+        config = read_config(name)
+        class_name = class_name or (config.architectures or [None])[0]
+        if class_name is None:
+            raise ExportError(f"{name}: its configuration names no architecture; say --class CLASS")
+        model_class = find_class(class_name)
+    try:
+        return build_on_meta(model_class, model_class.config_class() if config is None else config)
+    except Exception as error:
+        whose = "its default configuration" if config is None else f"the configuration of {name}"
+        raise ExportError(f"{model_class.__name__} cannot be built from {whose}: {first_line(error)}") from None
+
+
+def target_path(path: pathlib.Path) -> pathlib.Path:
+    """rules.json, rules.v2: rules.target.json, rules.v2.target.json."""
+    return path.with_name(path.name.removesuffix(".json") + ".target.json")
 
 
 def write_json(path: pathlib.Path | None, value) -> None:
@@ -182,7 +224,7 @@ def write_json(path: pathlib.Path | None, value) -> None:
         ]
         text = "{\n" + ",\n".join(fields) + "\n}"
     if path is None:
-        sys.stdout.write(text + "\n")
+        sys.__stdout__.write(text + "\n")
     else:
         path.write_text(text + "\n", encoding="utf-8")
 
@@ -191,7 +233,7 @@ def export_one(options) -> int:
     model = build_model(options.model, options.class_name)
     write_json(options.output, describe_model(model, options.legacy))
     if options.with_target:
-        write_json(options.output.with_suffix(".target.json"), describe_target(model))
+        write_json(target_path(options.output), describe_target(model))
     return 0
 
 
@@ -203,7 +245,7 @@ def export_all(options) -> int:
             model = build_on_meta(model_class, model_class.config_class())
             described = describe_model(model, options.legacy)
         except Exception as error:  # default configurations of composed models often cannot be built
-            unbuildable.append(f"{name}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+            unbuildable.append(f"{name}: {first_line(error)}")
             continue
         if not described["transforms"]:
             without += 1
@@ -229,6 +271,10 @@ def main() -> int:
     options = parser.parse_args()
     if (options.model is None) == (options.all is None):
         parser.error("either MODEL or --all OUT_DIR")
+    if options.all is not None and (options.class_name or options.output):
+        parser.error("--all takes neither --class nor -o")
+    if options.output is not None and not options.output.absolute().parent.is_dir():
+        parser.error(f"-o {options.output}: there is no folder {options.output.parent}")
     if options.with_target and options.all is None and options.output is None:
         parser.error("--with-target needs -o FILE; the keys go to FILE.target.json beside it")
     try:
@@ -239,8 +285,9 @@ def main() -> int:
         return 4
     transformers.logging.set_verbosity_error()
     try:
-        return export_all(options) if options.all else export_one(options)
-    except (ExportError, OSError, ValueError) as error:
+        with contextlib.redirect_stdout(sys.stderr):  # some modules of the package print when they are loaded
+            return export_all(options) if options.all else export_one(options)
+    except (ExportError, OSError) as error:
         print(f"export_transforms.py: {error}", file=sys.stderr)
         return 3
 

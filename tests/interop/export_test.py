@@ -42,3 +42,32 @@ class Export(Case):
         ended = run(self.folder)
         self.assertEqual(ended.returncode, 3)
         self.assertIn("no config.json here; name a folder that has one, a model id or a class", ended.stderr)
+
+    def test_a_path_that_does_not_exist_is_not_looked_for_on_the_hub(self):
+        missing = self.folder / "nothing"
+        ended = run(missing)
+        self.assertEqual((ended.returncode, ended.stderr), (3, f"export_transforms.py: {missing}: there is no such file or folder\n"))
+
+    def test_a_configuration_that_its_class_refuses_is_an_error_with_the_reason(self):
+        config = {"model_type": "bert", "architectures": ["BertForMaskedLM"], "hidden_size": 7}
+        (self.folder / "config.json").write_text(json.dumps(config))
+        ended = run(self.folder)
+        self.assertEqual(ended.returncode, 3)
+        self.assertIn(f"BertForMaskedLM cannot be built from the configuration of {self.folder}: ValueError: ", ended.stderr)
+        self.assertNotIn("Traceback", ended.stderr)
+
+    def test_code_that_comes_with_a_model_is_not_run(self):
+        config = {"model_type": "own", "auto_map": {"AutoConfig": "configuration_own.OwnConfig"}}
+        (self.folder / "config.json").write_text(json.dumps(config))
+        (self.folder / "configuration_own.py").write_text("raise SystemExit('it was run')\n")
+        ended = run(self.folder)
+        self.assertEqual(ended.returncode, 3)
+        self.assertIn("this model needs code of its own, which is not run here; only classes of transformers are exported", ended.stderr)
+
+    def test_the_target_lies_beside_an_output_without_the_usual_suffix(self):
+        self.assertEqual(export_transforms.target_path(self.folder / "rules.v2").name, "rules.v2.target.json")
+        self.assertEqual(export_transforms.target_path(self.folder / "rules.json").name, "rules.target.json")
+
+    def test_what_modules_of_the_package_print_does_not_get_between_the_lines_of_the_file(self):
+        ended = run("PeVideoModel")  # its module prints a complaint about its own documentation
+        self.assertEqual(json.loads(ended.stdout)["model_class"], "PeVideoModel")
