@@ -20,10 +20,9 @@ namespace keyshift {
 namespace {
 
 constexpr std::size_t kMostTransforms = 400;
-constexpr std::size_t kMostOpen = 64;              // shapes that are asked for candidates, each time
-constexpr std::size_t kMostNames = 2000;           // looked at, of tables that have more shapes
-constexpr std::uint64_t kMostLooks = 200'000'000;  // at a name with a candidate; some ten seconds
-constexpr std::size_t kMostParked = 16;            // names put aside, so that two may swap
+constexpr std::size_t kMostOpen = 64;     // shapes that are asked for candidates, each time
+constexpr std::size_t kMostNames = 2000;  // looked at, of tables that have more shapes
+constexpr std::size_t kMostParked = 16;   // names put aside, so that two may swap
 constexpr int kRounds = 6;
 constexpr std::string_view kParked = "__parked";
 
@@ -291,7 +290,8 @@ std::vector<std::string> apply_renamings(const TransformList& list, const std::v
   return names;
 }
 
-TransformList search_renamings(const std::vector<NamePair>& pairs, const Interrupt& interrupt) {
+TransformList search_renamings(const std::vector<NamePair>& pairs, const Interrupt& interrupt,
+                               std::uint64_t looks) {
   std::map<std::string, std::pair<std::size_t, std::size_t>> shapes;  // the first and the last of each
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const auto [entry, is_new] = shapes.emplace(shape_of(pairs[i].from, pairs[i].to), std::pair(i, i));
@@ -305,7 +305,6 @@ TransformList search_renamings(const std::vector<NamePair>& pairs, const Interru
 
   TransformList best;
   std::size_t fewest_wrong = pairs.size() + 1;
-  std::uint64_t looks = kMostLooks;
   for (int round = 0; round < kRounds && fewest_wrong > 0; ++round) {
     const std::vector<std::size_t> looked_at(chosen.begin(), chosen.end());
     const bool shifts = round % 2 == 0;
