@@ -15,27 +15,60 @@ from common import LONG, RULES, Faults, digests, write_checkpoint
 class Resume(Faults):
     """A conversion that is killed and goes on."""
 
-    shards, tensor_bytes = 6, 400_000
+    shards, tensor_bytes = 6, 1_000_000
 
-    def test_a_run_that_is_killed_again_and_again_and_resumed_gives_the_same_bytes(self):
-        expected, chance, kept = self.expected(), random.Random(5), 0
-        command = [common.KEYSHIFT, "convert", self.source, self.target, *RULES, "--resume", "--json"]
+    def command(self):
+        return [common.KEYSHIFT, "convert", self.source, self.target, *RULES, "--resume", "--json", "--jobs", "1"]
+
+    def noted(self) -> int:
+        """Shards that the run under way says to have finished."""
+        try:
+            return (self.folder / ".target.keyshift-tmp" / ".keyshift-notes").read_bytes().count(b" .\n")
+        except OSError:
+            return 0
+
+    def kill_after(self, shards: int) -> int:
+        """Kills a run that has finished so many shards; returns how many it had, 0 if it was done before."""
+        with subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+            while running.poll() is None and self.noted() < shards:
+                pass
+            running.kill()
+            running.communicate()
+        return 0 if self.target.exists() else self.noted()
+
+    def assert_resumes(self, expected, at_least: int) -> None:
+        done = subprocess.run(self.command(), capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreaterEqual(json.loads(done.stdout)["resumed"], at_least)
+        self.assertEqual(digests(self.target), expected)
+        self.assert_no_leftovers(self.folder)
+        shutil.rmtree(self.target)
+
+    def test_a_run_that_is_killed_after_some_shards_goes_on_with_the_others(self):
+        expected, killed = self.expected(), 0
+        for shards in [1, 2, 3, 4, 5] * (5 if LONG else 1):
+            for _ in range(50):
+                noted = self.kill_after(shards)
+                if noted:
+                    break
+                shutil.rmtree(self.target)  # it was done before the kill came: once more
+            killed += noted > 0
+            self.assert_resumes(expected, noted)
+        self.assertGreater(killed, 0, "no run was killed after it had finished a shard")
+        self.assertEqual(digests(self.source), self.before, "the source has changed")
+
+    def test_a_run_that_is_killed_at_any_moment_and_resumed_gives_the_same_bytes(self):
+        expected, chance = self.expected(), random.Random(5)
         for _ in range(60 if LONG else 12):
             for _ in range(4):
-                with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-                    time.sleep(chance.random() * 0.08)
+                with subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+                    time.sleep(chance.random() * 0.1)
                     running.kill()
                     running.communicate()
                 if self.target.exists():
-                    break
-            if not self.target.exists():
-                done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-                self.assertEqual(done.returncode, 0, done.stderr)
-                kept += json.loads(done.stdout)["resumed"]
-            self.assertEqual(digests(self.target), expected)
-            self.assert_no_leftovers(self.folder)
-            shutil.rmtree(self.target)
-        self.assertGreater(kept, 0, "no run was killed after it had finished a shard")
+                    self.assertEqual(digests(self.target), expected)
+                    shutil.rmtree(self.target)
+            self.assert_resumes(expected, 0)
         self.assertEqual(digests(self.source), self.before, "the source has changed")
 
 
@@ -53,26 +86,32 @@ class Cut(Faults):
             time.sleep(0.0005)
         return running
 
+    def ending(self, disturb, *options) -> tuple[int, str]:
+        """Exit code and words of a run that is disturbed while it copies."""
+        for _ in range(20):
+            with self.begin(*options) as running:
+                disturb(running)
+                _, said = running.communicate(timeout=60)
+            if running.returncode != 0:
+                return running.returncode, said
+            shutil.rmtree(self.target)  # it was done before: once more
+        self.fail("the disturbance came too late twenty times")
+
     def test_a_bus_error_ends_with_its_own_words_and_leaves_nothing(self):
-        with self.begin() as running:
-            running.send_signal(signal.SIGBUS)
-            _, said = running.communicate(timeout=60)
-        self.assertEqual(running.returncode, 4, said)
+        code, said = self.ending(lambda running: running.send_signal(signal.SIGBUS))
+        self.assertEqual(code, 4, said)
         self.assertIn("a file became shorter while it was read", said)
         self.assert_nothing_at(self.target)
         self.assert_no_leftovers(self.folder)
 
     def test_a_source_that_becomes_shorter_is_an_error_in_both_ways_of_reading(self):
         for way in ["mmap", "read"]:
-            with self.subTest(way=way), self.begin("--io", way) as running:
-                shard = self.large / "model-00001-of-00001.safetensors"
-                size = shard.stat().st_size
-                os.truncate(shard, 100_000)
-                _, said = running.communicate(timeout=60)
-                os.truncate(shard, size)
-                self.assertIn(running.returncode, (3, 4), said)
+            with self.subTest(way=way):
+                code, said = self.ending(lambda _: os.truncate(self.large / "model-00001-of-00001.safetensors", 100_000), "--io", way)
+                self.assertIn(code, (3, 4), said)
                 self.assert_no_leftovers(self.folder)
                 self.assertFalse(self.target.exists())
+                shutil.rmtree(self.large)
 
 
 CASES = [Resume, Cut]
