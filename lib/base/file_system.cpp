@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -130,6 +131,11 @@ bool is_mount_point(const fs::path& folder) {
   const struct stat here = status_of(folder);
   const struct stat above = status_of(folder / "..");
   return here.st_dev != above.st_dev || here.st_ino == above.st_ino;
+}
+
+bool is_inside(const fs::path& path, const fs::path& folder) {
+  const auto [rest, _] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  return rest == folder.end();
 }
 
 fs::path canonical_place(const fs::path& path) {

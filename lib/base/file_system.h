@@ -49,6 +49,9 @@ void remove_tree(const std::filesystem::path& path);
 /// True if `folder` is a mount point (another device or the root). Errors: io.
 bool is_mount_point(const std::filesystem::path& folder);
 
+/// True if `path` is `folder` or lies below it, as written: both are canonical places.
+bool is_inside(const std::filesystem::path& path, const std::filesystem::path& folder);
+
 /// The absolute path without `.`, `..`, links and final slash; the last parts need not exist. Errors: io.
 std::filesystem::path canonical_place(const std::filesystem::path& path);
 

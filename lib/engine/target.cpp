@@ -17,11 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool is_inside(const fs::path& inner, const fs::path& outer) {
-  const auto [in, out] = std::mismatch(inner.begin(), inner.end(), outer.begin(), outer.end());
-  return out == outer.end();
-}
-
 Error usage(const fs::path& place, std::string message) {
   return Error(ErrorKind::usage, std::move(message)).in(place.string());
 }

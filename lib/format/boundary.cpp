@@ -17,11 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool is_below(const fs::path& path, const fs::path& folder) {
-  const auto [rest, _] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
-  return rest == folder.end();
-}
-
 bool is_folder(const fs::path& path) {
   std::error_code ignored;
   return fs::is_directory(path, ignored);
@@ -108,7 +103,7 @@ Boundary::Finding Boundary::look_at(const fs::path& name) const {
   if (file.failure != 0) throw io_error("cannot look at it", file.failure).in(path.string());
   const fs::path target = canonical_place(path);
   const bool allowed =
-      is_below(target, canonical_) || (hub_cache_ && is_below(target, *hub_cache_ / "blobs"));
+      is_inside(target, canonical_) || (hub_cache_ && is_inside(target, *hub_cache_ / "blobs"));
   if (!allowed) {
     return {Verdict::outside,
             fmt::format("leads to {}, outside of the checkpoint's folder", quote(target.string()))};

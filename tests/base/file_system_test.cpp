@@ -11,6 +11,13 @@ using keyshift::test::error_text;
 using keyshift::test::read_file;
 using keyshift::test::TemporaryFolder;
 
+TEST_CASE("a path lies in a folder by whole parts") {
+  CHECK(is_inside("/a/b", "/a/b"));
+  CHECK(is_inside("/a/b/c", "/a/b"));
+  CHECK_FALSE(is_inside("/a/bc", "/a/b"));
+  CHECK_FALSE(is_inside("/a", "/a/b"));
+}
+
 TEST_CASE("a small file is read whole, and refused when it is larger than it should be") {
   const TemporaryFolder folder;
   const auto file = folder.write("a", "hello");
