@@ -22,6 +22,10 @@ class Input {
   virtual std::size_t read(std::span<char> room) = 0;
   /// Bytes that are still to come, where that is known; else 0.
   virtual std::uint64_t expected() const noexcept { return 0; }
+  /// Remembers this place for go_back(); false where there is no going back.
+  virtual bool mark() { return false; }
+  /// To be read again from the mark on. Errors: io.
+  virtual void go_back() {}
 };
 
 class Output {
@@ -29,6 +33,10 @@ class Output {
   virtual ~Output() = default;
   /// Writes all of `text`. Errors: io; throws ReaderGone.
   virtual void write(std::string_view text) = 0;
+  /// Remembers this place for take_back(); false where what is written has left us.
+  virtual bool mark() { return false; }
+  /// Unwrites all that was written since the mark. Errors: io.
+  virtual void take_back() {}
 };
 
 /// Borrows its parts, which must outlive it.

@@ -1,5 +1,6 @@
 // The process as a Console: descriptors, terminal, signals. Nothing else in tools/ makes system calls.
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -82,6 +83,16 @@ class DescriptorInput : public Input {
     const off_t place = ::lseek(STDIN_FILENO, 0, SEEK_CUR);
     return place < 0 || place > status.st_size ? 0 : static_cast<std::uint64_t>(status.st_size - place);
   }
+  bool mark() override {
+    mark_ = ::lseek(STDIN_FILENO, 0, SEEK_CUR);
+    return expected() != 0;
+  }
+  void go_back() override {
+    if (::lseek(STDIN_FILENO, mark_, SEEK_SET) < 0) throw io_error("cannot go back in standard input", errno);
+  }
+
+ private:
+  off_t mark_ = 0;
 };
 
 class DescriptorOutput : public Output {
@@ -99,10 +110,23 @@ class DescriptorOutput : public Output {
       text.remove_prefix(static_cast<std::size_t>(written));
     }
   }
+  // Only at the end of a file of which nobody else appends: what comes behind the mark is then ours.
+  bool mark() override {
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) return false;
+    const int flags = ::fcntl(descriptor_, F_GETFL);
+    mark_ = ::lseek(descriptor_, 0, SEEK_CUR);
+    return flags >= 0 && (flags & O_APPEND) == 0 && mark_ == status.st_size;
+  }
+  void take_back() override {
+    if (::ftruncate(descriptor_, mark_) != 0 || ::lseek(descriptor_, mark_, SEEK_SET) < 0)
+      throw io_error(std::string("cannot take back what was written to ") + name_, errno);
+  }
 
  private:
   int descriptor_;
   const char* name_;
+  off_t mark_ = 0;
 };
 
 bool shows_colour() {

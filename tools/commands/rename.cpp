@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "base/side_by_side.h"
 #include "format/header.h"
 #include "tools/command.h"
+#include "tools/commands/rename_stream.h"
 #include "tools/style.h"
 #include "transforms/check_against_plain.h"
 #include "transforms/rename_run.h"
@@ -16,7 +18,7 @@ namespace {
 void refuse_unwritable(const std::vector<std::string_view>& keys, const RenamedKeys& renamed) {
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const std::string_view to = renamed[i];
-    if (to == keys[i] || renamed.outcome(i).dropped || (!to.empty() && to != kMetadataKey)) continue;
+    if ((!to.empty() && to != kMetadataKey) || to == keys[i] || renamed.outcome(i).dropped) continue;
     if (to.empty()) {
       throw Error(ErrorKind::key_empty, "would be renamed to nothing; change the transforms")
           .for_key(keys[i]);
@@ -63,17 +65,34 @@ class Rename : public Command {
     const GivenTransforms given = transforms_.resolve(std::nullopt, {});
     const TransformTrie trie(std::make_shared<const Renaming>(given.transforms, given.renaming));
     if (console.in_is_terminal) console.note("reading keys from the terminal; end with ^D");
+    if (!json_ && !compare_ && rename_stream(trie, console.in, console.out, console.interrupt)) return kDone;
     std::string text = read_all(console.in, console.interrupt);
     const KeyList list = json_ ? keys_of_json(std::move(text)) : keys_of_lines(std::move(text));
-
     RenameRun run(trie);
     RenamedKeys renamed;
     run.rename(list.keys, renamed);
     if (compare_) compare(trie, list.keys);
     refuse_unwritable(list.keys, renamed);
     const std::vector<bool> used = run.used();
-    const std::vector<CollidingKeys> collisions = find_colliding_keys(list.keys, renamed);
-    return answer({list.keys, renamed, used, collisions}, given, console);
+    std::vector<CollidingKeys> collisions;
+    const auto find_collisions = [&] { collisions = find_colliding_keys(list.keys, renamed); };
+    RenameAnswer answer{list.keys, renamed, used, collisions};
+    const TargetReport report = compare_with_target_of(given, answer);
+    if (given.renaming.target) answer.target = &report;
+    if (json_) {
+      find_collisions();
+      write_json(answer, console.out);
+    } else {
+      check_lines(answer);
+      const auto write = [&] { write_lines(answer, console.out); };
+      if (!side_by_side(write, find_collisions)) {
+        write();
+        find_collisions();
+      }
+      note_target(report, console);
+    }
+    tell_collisions(collisions, console);
+    return collisions.empty() ? kDone : kAnswerIsNo;
   }
 
  private:
@@ -83,25 +102,14 @@ class Rename : public Command {
     }
   }
 
-  int answer(RenameAnswer answer, const GivenTransforms& given, Console& console) const {
-    TargetReport report;
-    if (given.renaming.target) {
-      std::vector<std::string_view> new_keys;
-      new_keys.reserve(answer.keys.size());
-      for (std::size_t i = 0; i < answer.keys.size(); ++i) {
-        if (!answer.renamed.outcome(i).dropped) new_keys.push_back(answer.renamed[i]);
-      }
-      report = compare_with_target(*given.renaming.target, new_keys);
-      answer.target = &report;
+  static TargetReport compare_with_target_of(const GivenTransforms& given, const RenameAnswer& answer) {
+    if (!given.renaming.target) return {};
+    std::vector<std::string_view> new_keys;
+    new_keys.reserve(answer.keys.size());
+    for (std::size_t i = 0; i < answer.keys.size(); ++i) {
+      if (!answer.renamed.outcome(i).dropped) new_keys.push_back(answer.renamed[i]);
     }
-    if (json_) {
-      write_json(answer, console.out);
-    } else {
-      write_lines(answer, console.out);
-      note_target(report, console);
-    }
-    tell_collisions(answer.collisions, console);
-    return answer.collisions.empty() ? kDone : kAnswerIsNo;
+    return compare_with_target(*given.renaming.target, new_keys);
   }
 
   bool json_ = false, compare_ = false;

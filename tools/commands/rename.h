@@ -42,7 +42,9 @@ struct RenameAnswer {
   const std::vector<CollidingKeys>& collisions;
   const TargetReport* target = nullptr;  // with --target
 };
-/// Errors: io, key_not_utf8 (a new key that holds a newline or a tab needs JSON); throws ReaderGone.
+/// Errors: entry_invalid (a new key that holds a newline or a tab needs JSON).
+void check_lines(const RenameAnswer& answer);
+/// Of an answer that was checked. Errors: io; throws ReaderGone.
 void write_lines(const RenameAnswer& answer, Output& out);
 /// keyshift-rename/1. Errors: io; throws ReaderGone.
 void write_json(const RenameAnswer& answer, Output& out);

@@ -83,8 +83,6 @@ std::vector<CollidingKeys> find_colliding_keys(const std::vector<std::string_vie
   return colliding;
 }
 
-namespace {
-
 // A line holds two keys, with one tab between them and a newline behind.
 void check_lines(const RenameAnswer& answer) {
   const std::string_view all = answer.renamed.text();
@@ -97,10 +95,7 @@ void check_lines(const RenameAnswer& answer) {
       .for_key(answer.keys[i]);
 }
 
-}  // namespace
-
 void write_lines(const RenameAnswer& answer, Output& out) {
-  check_lines(answer);
   constexpr std::size_t kFull = kBlock + (kBlock >> 2U);
   TextBuilder block(kFull);
   for (std::size_t i = 0; i < answer.keys.size(); ++i) {
