@@ -1,53 +1,51 @@
 #include "base/compression.h"
 
+#include <libdeflate.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
-#include <boost/iostreams/device/array.hpp>
-#include <boost/iostreams/device/back_inserter.hpp>
-#include <boost/iostreams/filter/zlib.hpp>
-#include <boost/iostreams/filtering_stream.hpp>
-#include <boost/iostreams/filtering_streambuf.hpp>
+#include <memory>
+#include <new>
 
 namespace keyshift {
 
-namespace io = boost::iostreams;
-
 namespace {
 
-constexpr std::streamsize kBuffer = 1 << 16;               // bytes
+constexpr int kQuickest = 1;
+constexpr std::size_t kMostPerByte = 1032;                 // what one byte of deflate can unpack to
 constexpr std::size_t kMaxBase64 = std::size_t{3} << 29U;  // bytes: libcrypto counts in int
+
+struct Free {
+  void operator()(libdeflate_compressor* compressor) const { libdeflate_free_compressor(compressor); }
+  void operator()(libdeflate_decompressor* decompressor) const { libdeflate_free_decompressor(decompressor); }
+};
 
 }  // namespace
 
 std::string compress(std::string_view text) {
-  std::string out;
-  io::filtering_ostream chain;
-  chain.push(io::zlib_compressor(io::zlib_params(io::zlib::best_speed), kBuffer));
-  chain.push(io::back_inserter(out));
-  chain.write(text.data(), static_cast<std::streamsize>(text.size()));
-  chain.reset();
-  return out;
+  // Its tables are larger than most texts.
+  static thread_local const std::unique_ptr<libdeflate_compressor, Free> compressor(
+      libdeflate_alloc_compressor(kQuickest));
+  if (!compressor) throw std::bad_alloc();
+  const std::size_t bound = libdeflate_zlib_compress_bound(compressor.get(), text.size());
+  // Not a string: that would touch every page of what is hardly used.
+  const auto room = std::make_unique_for_overwrite<char[]>(bound);
+  const std::size_t size =
+      libdeflate_zlib_compress(compressor.get(), text.data(), text.size(), room.get(), bound);
+  return {room.get(), size};
 }
 
-std::optional<std::string> decompress(std::string_view compressed, std::size_t limit) {
-  std::string out;
-  try {
-    io::filtering_istreambuf chain;
-    chain.push(io::zlib_decompressor());
-    chain.push(io::array_source(compressed.data(), compressed.size()));
-    // Piece by piece: a small text may claim to be a very large one.
-    std::array<char, kBuffer> piece{};
-    for (;;) {
-      const std::streamsize got = chain.sgetn(piece.data(), piece.size());
-      if (got <= 0) break;
-      out.append(piece.data(), static_cast<std::size_t>(got));
-      if (out.size() > limit) return std::nullopt;
-    }
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
+std::optional<std::string> decompress(std::string_view compressed, std::size_t size) {
+  // A small text may claim to be a very large one.
+  if (size / kMostPerByte > compressed.size()) return std::nullopt;
+  const std::unique_ptr<libdeflate_decompressor, Free> decompressor(libdeflate_alloc_decompressor());
+  if (!decompressor) throw std::bad_alloc();
+  std::string out(size, '\0');
+  std::size_t read = 0;
+  // nullptr: what comes out must fill `out`.
+  const libdeflate_result result = libdeflate_zlib_decompress_ex(
+      decompressor.get(), compressed.data(), compressed.size(), out.data(), size, &read, nullptr);
+  if (result != LIBDEFLATE_SUCCESS || read != compressed.size()) return std::nullopt;
   return out;
 }
 

@@ -1,4 +1,4 @@
-// Small texts inside JSON: zlib (through Boost.Iostreams) and base64 (libcrypto).
+// Small texts inside JSON: zlib's format (through libdeflate) and base64 (libcrypto).
 #pragma once
 
 #include <cstddef>
@@ -8,11 +8,11 @@
 
 namespace keyshift {
 
-/// zlib format at its quickest level, which makes a tenth of a header (the best one makes it a fifth smaller
-/// in five times the time); the same text gives the same bytes.
+/// zlib format at the quickest level, which makes less than a tenth of a header; the same text gives the same
+/// bytes.
 std::string compress(std::string_view text);
-/// nullopt when `compressed` is damaged or its text is longer than `limit` bytes.
-std::optional<std::string> decompress(std::string_view compressed, std::size_t limit);
+/// nullopt unless `compressed` is zlib format, whole, of a text of just `size` bytes.
+std::optional<std::string> decompress(std::string_view compressed, std::size_t size);
 
 std::string to_base64(std::string_view bytes);
 /// nullopt unless `text` is canonical base64 with padding.

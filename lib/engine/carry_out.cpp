@@ -30,9 +30,9 @@ fs::path journal_path_of(const CheckpointPlace& place) {
   return place.folder / journal_name_beside(place.shard_names.front());
 }
 
-std::optional<Journal::Contents> contents_of(const std::optional<std::string_view>& text) {
+std::optional<Journal::Contents> contents_of(const std::optional<TextPieces>& text) {
   if (!text) return std::nullopt;
-  return Journal::Contents{text->size(), digest_of(*text)};
+  return Journal::Contents{text->size(), text->digest()};
 }
 
 // Everything that comes before the journal is published: until then nothing is changed.
@@ -181,7 +181,11 @@ class Preparation {
     if (!text.after) return;
     const fs::path to = staged_beside(folder_ / text.name);
     file = create_file(to);
-    write_exactly(file.get(), to, 0, *text.after);
+    std::uint64_t offset = 0;
+    for (const std::string_view piece : text.after->pieces()) {
+      write_exactly(file.get(), to, offset, piece);
+      offset += piece.size();
+    }
     if (text.before) take_attributes(folder_ / text.name, file.get());
     begin_writing_back(file.get());
   }

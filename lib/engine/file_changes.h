@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/interrupt.h"
+#include "base/text_pieces.h"
 #include "engine/progress.h"
 #include "format/checkpoint.h"
 
@@ -30,7 +31,8 @@ struct HeaderChange {
 };
 struct TextChange {  // a small file in the checkpoint's folder, replaced as a whole
   std::string name;
-  std::optional<std::string_view> before, after;  // absent: it is not there
+  std::optional<std::string_view> before;  // absent: it is not there
+  std::optional<TextPieces> after;         // absent: it is to go
 };
 
 /// What is to be done, with the way for each shard; nothing has been changed yet. Borrows the checkpoint.

@@ -39,7 +39,7 @@ Digest digest_of_file(const MappedFile& file, const Interrupt& interrupt) {
 }
 
 // All of a receipt but the digests, which are compared with files and not with each other.
-std::string without_digests(Receipt receipt) {
+std::vector<std::string> without_digests(Receipt receipt) {
   for (auto& shard : receipt.shards) {
     shard.digest.reset();
     shard.sha256.reset();
@@ -49,7 +49,7 @@ std::string without_digests(Receipt receipt) {
   return write_receipt(receipt);
 }
 
-std::string how_it_was_asked_for(const Receipt& receipt) {
+std::vector<std::string> how_it_was_asked_for(const Receipt& receipt) {
   Receipt part;
   part.direction = receipt.direction;
   part.reversed = receipt.reversed;

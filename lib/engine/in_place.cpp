@@ -83,7 +83,7 @@ void make_receipt_text(const InPlaceRequest& request, InPlacePlan& in_place) {
     others.push_back({*plan.index_name, plan.index_text->size(), digest_of(*plan.index_text), {}});
   Receipt receipt = make_receipt(request.plan, prepared, shards, std::move(others));
   receipt.in_place = true;
-  in_place.receipt = std::make_unique<std::string>(write_receipt(receipt, request.jobs));
+  in_place.receipt = write_receipt(receipt, request.jobs);
   if (receipt.previous) in_place.receipt_before = std::make_unique<std::string>(std::move(*receipt.previous));
 }
 
@@ -154,14 +154,14 @@ InPlacePlan plan_in_place(const InPlaceRequest& request) {
   if (!headers.empty()) {
     const Plan& planned = plan.prepared.plan;
     if (planned.index_name && *planned.index_text != checkpoint.index_text())
-      texts.push_back({*planned.index_name, checkpoint.index_text(), planned.index_text});
+      texts.push_back({*planned.index_name, checkpoint.index_text(), std::string_view(*planned.index_text)});
     for (const RewrittenFile& file : planned.rewritten) {
-      if (file.changed()) texts.push_back({file.name, file.before, file.after.text});
+      if (file.changed()) texts.push_back({file.name, file.before, std::string_view(file.after.text)});
     }
     make_receipt_text(request, plan);
     std::optional<std::string_view> before;
     if (plan.receipt_before) before = *plan.receipt_before;
-    texts.push_back({plan.receipt_name, before, *plan.receipt});
+    texts.push_back({plan.receipt_name, before, plan.receipt});
   }
   plan.changes = plan_changes(checkpoint, std::move(headers), std::move(texts));
   describe_shards(plan);

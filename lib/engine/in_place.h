@@ -29,8 +29,9 @@ struct InPlaceShard {
 /// nothing after the files were changed.
 struct InPlacePlan {
   PreparedPlan prepared;
-  std::unique_ptr<const std::string> receipt,
-      receipt_before;  // what the changes borrow; the second if there is one
+  // What the changes borrow.
+  std::vector<std::string> receipt;                   // pieces; none where nothing is to be done
+  std::unique_ptr<const std::string> receipt_before;  // none where none lay there
   FileChanges changes;
   std::vector<InPlaceShard> shards;
   std::string receipt_name;

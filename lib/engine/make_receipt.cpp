@@ -42,8 +42,7 @@ void describe_source(const Checkpoint& checkpoint, Receipt& receipt) {
   for (const Shard& shard : checkpoint.shards()) {
     const auto header = shard.header_bytes();
     receipt.source_shards.push_back(
-        {shard.name(), shard.file().size(),
-         std::string(reinterpret_cast<const char*>(header.data()), header.size())});
+        {shard.name(), shard.file().size(), {reinterpret_cast<const char*>(header.data()), header.size()}});
   }
   if (checkpoint.index()) receipt.source_index = Receipt::Text{*place.index_name, checkpoint.index_text()};
   for (const std::string& name : place.side_files)
@@ -51,9 +50,10 @@ void describe_source(const Checkpoint& checkpoint, Receipt& receipt) {
 }
 
 void describe_tensors(const PreparedPlan& prepared, std::span<const WrittenShard> shards, Receipt& receipt) {
+  receipt.tensors.reserve(prepared.keys->rows().size());
   for (const KeyTable::Row& row : prepared.keys->rows()) {
-    receipt.tensors.push_back({std::string(row.from), {}, {}});
-    if (!row.dropped) receipt.tensors.back().to = std::string(row.to);
+    receipt.tensors.push_back({row.from, {}, {}});
+    if (!row.dropped) receipt.tensors.back().to = row.to;
   }
   for (std::size_t shard = 0; shard < shards.size(); ++shard) {
     const std::vector<PlannedTensor>& tensors = prepared.plan.shards[shard].tensors;

@@ -58,11 +58,11 @@ ReceiptFile::~ReceiptFile() {
   if (withdraw_) fs::remove(place_, ignored);
 }
 
-Digest ReceiptFile::write(std::string_view text) {
+Digest ReceiptFile::write(const TextPieces& text) {
   remove_tree(temporary_);  // of a run that died
   OutputStream out = OutputStream::to_file(temporary_, {.write_call = {}});
   written_ = true;
-  out.write(text);
+  for (const std::string_view piece : text.pieces()) out.write(piece);
   return out.finish().digest;
 }
 

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <filesystem>
-#include <string_view>
 
-#include "base/digest.h"
+#include "base/text_pieces.h"
 #include "format/checkpoint.h"
 
 namespace keyshift {
@@ -22,7 +21,7 @@ class ReceiptFile {
   ~ReceiptFile();
 
   /// Errors: io.
-  Digest write(std::string_view text);
+  Digest write(const TextPieces& text);
   void publish();
   /// The output is there, so the receipt stays.
   void keep() noexcept { withdraw_ = false; }

@@ -93,21 +93,18 @@ class RevertInPlace {
     return headers;
   }
 
-  void change(const std::string& name, std::optional<std::string> before, std::optional<std::string> after) {
+  // Borrows the texts.
+  void change(const std::string& name, std::optional<std::string_view> before,
+              std::optional<std::string_view> after) {
     if (before == after) return;
-    texts_.push_back({name, keep(std::move(before)), keep(std::move(after))});
+    texts_.push_back({name, before, std::nullopt});
+    if (after) texts_.back().after = *after;
   }
 
-  // Changes borrow their texts.
-  std::optional<std::string_view> keep(std::optional<std::string> text) {
-    if (!text) return std::nullopt;
-    return kept_.emplace_back(std::move(*text));
-  }
-
-  std::optional<std::string> text_there(const std::string& name) const {
+  std::optional<std::string_view> text_there(const std::string& name) {
     std::error_code ignored;
     if (!fs::exists(fs::symlink_status(folder_ / name, ignored))) return std::nullopt;
-    return read_small_file(folder_ / name, kMaxText);
+    return kept_.emplace_back(read_small_file(folder_ / name, kMaxText));
   }
 
   void change_index() {
@@ -172,7 +169,7 @@ class RevertInPlace {
   const Checkpoint& checkpoint_;
   const fs::path folder_;
   std::vector<TextChange> texts_;
-  std::deque<std::string> kept_;
+  std::deque<std::string> kept_;  // what texts_ borrow
   RevertInPlaceResult result_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/file_system.h"
 #include "base/parallel.h"
+#include "base/text_pieces.h"
 #include "engine/copy.h"
 #include "engine/make_receipt.h"
 #include "engine/receipt_file.h"
@@ -17,10 +18,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-RewriteResult::File write_text(const Target& target, const std::string& name, std::string_view text,
+RewriteResult::File write_text(const Target& target, const std::string& name, const TextPieces& text,
                                bool sha256) {
   OutputStream out = OutputStream::to_file(target.path_for(name), {.write_call = {}, .sha256 = sha256});
-  out.write(text);
+  for (const std::string_view piece : text.pieces()) out.write(piece);
   return {name, out.finish()};
 }
 
@@ -32,7 +33,7 @@ std::vector<RewriteResult::File> copy_side_files(const PreparedPlan& prepared, c
     const auto rewritten = std::find_if(prepared.plan.rewritten.begin(), prepared.plan.rewritten.end(),
                                         [&](const RewrittenFile& file) { return file.name == name; });
     if (rewritten != prepared.plan.rewritten.end()) {
-      files.push_back(write_text(target, name, rewritten->after.text, sha256));
+      files.push_back(write_text(target, name, std::string_view(rewritten->after.text), sha256));
       continue;
     }
     const MappedFile source = MappedFile::open(prepared.checkpoint->place().folder / name, access);
@@ -104,11 +105,12 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
   result.others =
       copy_side_files(prepared, target, request.plan.open.access, request.copy.sha256, progress, interrupt);
   if (plan.index_name)
-    result.others.push_back(write_text(target, *plan.index_name, *plan.index_text, request.copy.sha256));
+    result.others.push_back(
+        write_text(target, *plan.index_name, std::string_view(*plan.index_text), request.copy.sha256));
 
   result.used = prepared.keys->used();
   if (request.receipt.wanted) {
-    const std::string receipt = write_receipt(
+    const std::vector<std::string> receipt = write_receipt(
         make_receipt(request.plan, prepared, copied, files_of_receipt(result.others)), request.jobs);
     result.receipt_name = elsewhere                 ? request.receipt.place->string()
                           : target.is_single_file() ? receipt_name_beside(plan.shards.front().name)

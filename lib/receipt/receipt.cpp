@@ -18,6 +18,10 @@ DigestsHeld digests_held(const Receipt& receipt) noexcept {
   return held ? DigestsHeld::some : DigestsHeld::none;
 }
 
+std::string_view Receipt::keep(std::string text) {
+  return *kept.emplace_back(std::make_shared<const std::string>(std::move(text)));
+}
+
 Digest digest_of_target(const TargetKeys& target) {
   std::vector<std::string_view> keys(target.keys.begin(), target.keys.end());
   std::sort(keys.begin(), keys.end());

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,13 +16,15 @@
 
 namespace keyshift {
 
+/// Texts of keys, headers and files are borrowed: from a plan and what that borrows from, or from what keep()
+/// took. Copies share the latter.
 struct Receipt {
   enum class Layout : std::uint8_t { keep, canonical };
 
   struct SourceShard {
-    std::string name;        // relative to the source folder
-    std::uint64_t size = 0;  // bytes of the whole file
-    std::string header;      // the first 8 + n bytes as they stood in the file
+    std::string name;         // relative to the source folder
+    std::uint64_t size = 0;   // bytes of the whole file
+    std::string_view header;  // the first 8 + n bytes as they stood in the file
   };
   struct SourceFile {
     std::string name;        // relative to the source folder
@@ -29,7 +32,8 @@ struct Receipt {
     Digest digest;
   };
   struct Text {  // a whole small file
-    std::string name, text;
+    std::string name;
+    std::string_view text;
   };
   struct OutputShard {
     std::string name;
@@ -45,9 +49,9 @@ struct Receipt {
     std::optional<Sha256> sha256;
   };
   struct Tensor {
-    std::string from;
-    std::optional<std::string> to;  // absent: it was dropped
-    std::optional<Digest> digest;   // of its bytes; absent where they were not read
+    std::string_view from;
+    std::optional<std::string_view> to;  // absent: it was dropped
+    std::optional<Digest> digest;        // of its bytes; absent where they were not read
   };
 
   // How it was asked for.
@@ -75,6 +79,9 @@ struct Receipt {
   std::vector<OutputFile> others;  // index and side files
   std::vector<Text> rewritten;     // side files that were changed, as they were before
   std::vector<Tensor> tensors;     // in the order of the source's shards and of their header texts
+
+  std::string_view keep(std::string text);
+  std::vector<std::shared_ptr<const std::string>> kept;
 };
 
 /// Which tensors' digests a receipt holds, of those that were not dropped.
@@ -84,9 +91,9 @@ DigestsHeld digests_held(const Receipt& receipt) noexcept;
 /// What tells one --target from another: the digest of its keys, in order of bytes, as one JSON array.
 Digest digest_of_target(const TargetKeys& target);
 
-/// The receipt as a file, its own digest last. The same receipt gives the same bytes.
-/// `jobs`: threads that compress headers.
-std::string write_receipt(const Receipt& receipt, unsigned jobs = 1);
+/// The receipt as a file, its own digest last, in pieces that follow each other. The same receipt gives the
+/// same bytes. `jobs`: threads that compress headers and write rows.
+std::vector<std::string> write_receipt(const Receipt& receipt, unsigned jobs = 1);
 /// Reads and checks it, its own digest first. Errors: receipt_invalid with the place and what to do.
 Receipt parse_receipt(std::string_view text, const std::string& file_name);
 Receipt read_receipt(const std::filesystem::path& path);

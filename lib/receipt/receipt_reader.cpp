@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 #include "base/compression.h"
 #include "base/json.h"
@@ -115,8 +116,10 @@ std::optional<Sha256> read_sha256(const Reader& reader, const Node& row) {
   return value;
 }
 
-Receipt::Text read_text(Reader& reader, const Node& row) {
-  return {read_name(reader, row), reader.unpacked(row, "text", reader.number(row, "size"), kMaxUnpacked)};
+Receipt::Text read_text(Reader& reader, const Node& row, Receipt& receipt) {
+  std::string name = read_name(reader, row);
+  return {std::move(name),
+          receipt.keep(reader.unpacked(row, "text", reader.number(row, "size"), kMaxUnpacked))};
 }
 
 std::vector<std::string> read_patterns(const Reader& reader, const Node& root, std::string_view name) {
@@ -180,17 +183,30 @@ void read_source(Reader& reader, const Node& source, Receipt& receipt) {
   for (const Node& row : reader.member(source, "shards", Kind::array).elements) {
     const std::uint64_t header_size = reader.number(row, "header_size");
     receipt.source_shards.push_back({read_name(reader, row), reader.number(row, "size"),
-                                     reader.unpacked(row, "header", header_size, kMaxHeader)});
+                                     receipt.keep(reader.unpacked(row, "header", header_size, kMaxHeader))});
   }
   if (const Node* index = reader.optional(source, "index", Kind::object))
-    receipt.source_index = read_text(reader, *index);
+    receipt.source_index = read_text(reader, *index, receipt);
   for (const Node& row : reader.member(source, "files", Kind::array).elements) {
     receipt.source_files.push_back(
         {read_name(reader, row), reader.number(row, "size"), reader.digest(reader.text(row, "digest"))});
   }
 }
 
+// All keys lie one behind the other in one text.
 void read_tensors(const Reader& reader, const Node& rows, Receipt& receipt) {
+  std::string keys;
+  for (const Node& row : rows.elements) {
+    for (const Node& key : std::span(row.elements).first(std::min<std::size_t>(2, row.elements.size())))
+      keys += key.text;
+  }
+  std::string_view left = receipt.keep(std::move(keys));
+  const auto take = [&left](const Node& element) {
+    const std::string_view key = left.substr(0, element.text.size());
+    left.remove_prefix(key.size());
+    return key;
+  };
+  receipt.tensors.reserve(rows.elements.size());
   for (const Node& row : rows.elements) {
     const auto is = [&](std::size_t i, bool may_be_null) {
       const Kind kind = row.elements[i].kind;
@@ -200,10 +216,10 @@ void read_tensors(const Reader& reader, const Node& rows, Receipt& receipt) {
         !is(2, true)) {
       reader.fail("a row of \"tensors\" is not [old key, new key or null, digest or null]");
     }
-    Receipt::Tensor tensor{row.elements[0].text, std::nullopt, std::nullopt};
-    if (row.elements[1].kind != Kind::null) tensor.to = row.elements[1].text;
+    Receipt::Tensor& tensor = receipt.tensors.emplace_back();
+    tensor.from = take(row.elements[0]);
+    if (row.elements[1].kind != Kind::null) tensor.to = take(row.elements[1]);
     if (row.elements[2].kind != Kind::null) tensor.digest = reader.digest(row.elements[2].text);
-    receipt.tensors.push_back(std::move(tensor));
   }
 }
 
@@ -218,7 +234,7 @@ void read_output(Reader& reader, const Node& root, Receipt& receipt) {
                               reader.digest(reader.text(row, "digest")), read_sha256(reader, row)});
   }
   for (const Node& row : reader.member(root, "rewritten", Kind::array).elements)
-    receipt.rewritten.push_back(read_text(reader, row));
+    receipt.rewritten.push_back(read_text(reader, row, receipt));
   read_tensors(reader, reader.member(root, "tensors", Kind::array), receipt);
   if (reader.text(root, "digests") != receipt_schema::name(digests_held(receipt)))
     reader.fail("member \"digests\" does not say what \"tensors\" holds");

@@ -78,8 +78,12 @@ class TheRules(unittest.TestCase):
         )
 
     def test_the_nearest_entry_of_the_owners_decides(self):
-        [fault] = self.faults(lib__base__output_stream_cpp="#include <boost/iostreams/filter/zlib.hpp>\n")
-        self.assertIn("may be included by lib/base/compression.cpp only", fault)
+        owners = [layering.Owner("all", ["x/"], ["lib/base/a.cpp"]), layering.Owner("part", ["x/y/"], ["lib/base/b.cpp"])]
+        tree = {path: "#include <x/y/z.h>\n" for path in ("lib/base/a.cpp", "lib/base/b.cpp")}
+        self.assertEqual(
+            layering.find_faults(tree, LAYERS, owners),
+            ["lib/base/a.cpp:1: <x/y/z.h> of part may be included by lib/base/b.cpp only"],
+        )
 
     def test_an_unknown_library_is_found(self):
         self.assertEqual(

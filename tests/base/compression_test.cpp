@@ -15,11 +15,29 @@ TEST_CASE("a text that unpacks to more than it says is refused before it fills t
   CHECK(decompress(compress(std::string(10'000'000, '\0')), 1000) == std::nullopt);
 }
 
-TEST_CASE("a compressed text that is cut anywhere is refused or unpacks to something else") {
+TEST_CASE(
+    "a text that claims more than its compressed form can hold is refused before there is memory for it") {
+  CHECK(decompress(compress("a"), std::size_t{1} << 60U) == std::nullopt);
+}
+
+TEST_CASE("a text that unpacks to less than it says is refused") {
+  CHECK(decompress(compress("abc"), 4) == std::nullopt);
+}
+
+TEST_CASE("what follows a compressed text is refused") {
+  CHECK(decompress(compress("abc") + '\0', 3) == std::nullopt);
+}
+
+TEST_CASE("what zlib compressed unpacks") {
+  // Python: zlib.compress(b"abcabcabc", 9)
+  CHECK(decompress(std::string("\x78\xda\x4b\x4c\x4a\x4e\x04\x23\x00\x11\x3d\x03\x73", 13), 9) ==
+        "abcabcabc");
+}
+
+TEST_CASE("a compressed text that is cut anywhere is refused") {
   const std::string packed = compress("the header of a shard, once more the header of a shard");
   for (std::size_t length = 0; length < packed.size(); ++length) {
-    CHECK(decompress(packed.substr(0, length), 1000) !=
-          "the header of a shard, once more the header of a shard");
+    CHECK(decompress(packed.substr(0, length), 54) == std::nullopt);
   }
 }
 

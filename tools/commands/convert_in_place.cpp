@@ -72,7 +72,7 @@ void write_common(json::Writer& out, const InPlacePlan& plan, const std::string&
   out.end_array().key("index");
   writes_index(plan) ? out.string(*plan.prepared.plan.index_name) : out.null();
   out.key("receipt");
-  plan.receipt ? out.string(path_text(plan.receipt_name)) : out.null();
+  !plan.receipt.empty() ? out.string(path_text(plan.receipt_name)) : out.null();
   write_rewritten(out, plan.prepared.plan.rewritten);
   out.key("tensors").number(plan.tensors).key("renamed").number(plan.changed);
   out.key("used").begin_array();
