@@ -101,13 +101,15 @@ void rename_no_replace(const fs::path& from, const fs::path& to) {
   // An empty folder is as good as none; and file systems that do not know the flag still rename.
   std::error_code ignored;
   const bool harmless = (failure == EEXIST && fs::is_directory(to) && fs::is_empty(to, ignored)) ||
-                        (failure == EINVAL && !fs::exists(fs::symlink_status(to)));
+                        ((failure == EINVAL || failure == ENOSYS || failure == EOPNOTSUPP) &&
+                         !fs::exists(fs::symlink_status(to)));
   if (harmless && ::rename(from.c_str(), to.c_str()) == 0) return;
   throw io_error("cannot rename " + quote(from.string()) + " to it", errno).in(to.string());
 }
 
-void exchange_names(const fs::path& a, const fs::path& b) {
-  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return;
+bool exchange_names(const fs::path& a, const fs::path& b) {
+  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return true;
+  if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) return false;
   throw io_error("cannot exchange it with " + quote(a.string()), errno).in(b.string());
 }
 

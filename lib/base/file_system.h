@@ -36,8 +36,9 @@ void sync_file_system(const std::filesystem::path& folder);
 
 /// Renames; fails if `to` exists (an empty folder may be replaced by a folder). Errors: io.
 void rename_no_replace(const std::filesystem::path& from, const std::filesystem::path& to);
-/// Swaps two existing names in one step. Errors: io.
-void exchange_names(const std::filesystem::path& a, const std::filesystem::path& b);
+/// Swaps two existing names in one step. False, and nothing has happened, where the file system has no such
+/// step (NFS, most of FUSE). Errors: io.
+bool exchange_names(const std::filesystem::path& a, const std::filesystem::path& b);
 
 /// Opens `path` (file or folder) and takes an exclusive lock that ends with the descriptor, or returns none
 /// if somebody else holds it. Errors: io.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -35,14 +36,22 @@ class OpenDescriptor {
   int descriptor_;
 };
 
-std::int64_t nanoseconds(const timespec& time) {
+std::int64_t nanoseconds(const statx_timestamp& time) {
   return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
-FileIdentity identity_of(const struct stat& status) {
-  return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino),
-          static_cast<std::uint64_t>(status.st_size), nanoseconds(status.st_mtim),
-          nanoseconds(status.st_ctim)};
+// Network and user space file systems answer from what they remember, which may be seconds old: they are to
+// ask again.
+struct statx asked_anew(int descriptor, const std::filesystem::path& path) {
+  struct statx status {};
+  if (::statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status) != 0)
+    throw io_error("cannot stat", errno).in(path.string());
+  return status;
+}
+
+FileIdentity identity_of(const struct statx& status) {
+  return {::makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino, status.stx_size,
+          nanoseconds(status.stx_mtime), nanoseconds(status.stx_ctime)};
 }
 
 // Where a mapping is slow, is forbidden or can tear the process down: network and user space file systems.
@@ -125,11 +134,10 @@ MappedFile MappedFile::open(const std::filesystem::path& path, FileAccess access
   // O_NONBLOCK: a FIFO in the place of a shard must not hang us.
   state->descriptor = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!state->descriptor) throw io_error("cannot open", errno).in(path.string());
-  struct stat status {};
-  if (::fstat(state->descriptor.get(), &status) != 0) throw io_error("cannot stat", errno).in(path.string());
-  if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::io, "is not a regular file").in(path.string());
+  const struct statx status = asked_anew(state->descriptor.get(), path);
+  if (!S_ISREG(status.stx_mode)) throw Error(ErrorKind::io, "is not a regular file").in(path.string());
   state->identity = identity_of(status);
-  if (status.st_size > 0) {
+  if (status.stx_size > 0) {
     const bool read = access == FileAccess::read ||
                       (access == FileAccess::automatic && maps_badly(state->descriptor.get()));
     read ? state->make_room() : state->map();
@@ -193,9 +201,7 @@ void MappedFile::will_need(std::uint64_t offset, std::uint64_t length) const noe
 }
 
 void MappedFile::check_unchanged() const {
-  struct stat status {};
-  if (::fstat(descriptor(), &status) != 0) throw io_error("cannot stat", errno).in(state_->path.string());
-  if (identity_of(status) != state_->identity) {
+  if (identity_of(asked_anew(descriptor(), state_->path)) != state_->identity) {
     throw Error(
         ErrorKind::source_changed,
         "was changed by somebody else while it was read; nothing was published, run again when it rests")

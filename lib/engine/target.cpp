@@ -17,8 +17,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::string_view kTemporary = "tmp";  // where it is built
+constexpr std::string_view kReplaced = "old";   // where the old one lies while the new one takes its place
+
 Error usage(const fs::path& place, std::string message) {
   return Error(ErrorKind::usage, std::move(message)).in(place.string());
+}
+
+Error busy(const fs::path& temporary) {
+  return Error(ErrorKind::io,
+               "another run of keyshift is writing there; wait for it, or choose another destination")
+      .in(temporary.string());
 }
 
 bool is_there(const fs::path& path) {
@@ -91,6 +100,7 @@ Target Target::prepare(const fs::path& destination, const CheckpointPlace& sourc
                                            quote(target.place_.parent_path().string())));
   }
   target.refuse_overlap(source);
+  target.settle_replaced();
   target.refuse_occupied(force);
   target.make_temporary(resume);
   return target;
@@ -113,6 +123,26 @@ void Target::refuse_overlap(const CheckpointPlace& source) const {
   if (is_inside(source_folder, place_)) refuse("contains");
   if (source.hub_cache && is_inside(place_, canonical_place(*source.hub_cache)))
     refuse("is inside the hub cache of");
+}
+
+fs::path Target::sibling(std::string_view what) const {
+  return place_.parent_path() / fmt::format(".{}.keyshift-{}", place_.filename().string(), what);
+}
+
+// A run may have been killed while it replaced a checkpoint in two steps: the old one comes back, or goes.
+void Target::settle_replaced() const {
+  const fs::path old = sibling(kReplaced), fresh = sibling(kTemporary);
+  if (!is_there(old)) return;
+  const bool is_whole = !is_there(fresh);  // the second step was made
+  const bool place_is_free = !is_there(place_) || (fs::is_directory(place_) && fs::is_empty(place_));
+  if (!is_whole && !try_lock(fresh)) throw busy(fresh);
+  if (is_whole && !place_is_free) return remove_tree(old);
+  if (!place_is_free) {
+    throw usage(place_, fmt::format("a run that was killed had put the old checkpoint aside as {}; move one "
+                                    "of the two away",
+                                    quote(old.string())));
+  }
+  rename_no_replace(old, place_);
 }
 
 void Target::refuse_occupied(bool force) {
@@ -140,18 +170,14 @@ void Target::refuse_occupied(bool force) {
 }
 
 void Target::make_temporary(bool resume) {
-  const std::string name = fmt::format(".{}.keyshift-tmp", place_.filename().string());
-  const fs::path temporary = (kind_ == Kind::mount_point ? place_ : place_.parent_path()) / name;
+  const fs::path beside = sibling(kTemporary);
+  const fs::path temporary = kind_ == Kind::mount_point ? place_ / beside.filename() : beside;
   if (is_there(temporary)) {
     if (!fs::is_directory(fs::symlink_status(temporary))) {
       throw usage(temporary, "is in the way: keyshift builds its output there; remove it");
     }
     Descriptor stale = try_lock(temporary);
-    if (!stale) {
-      throw Error(ErrorKind::io,
-                  "another run of keyshift is writing there; wait for it, or choose another destination")
-          .in(temporary.string());
-    }
+    if (!stale) throw busy(temporary);
     if (resume) {
       temporary_ = temporary;
       lock_ = std::move(stale);
@@ -168,8 +194,7 @@ void Target::make_temporary(bool resume) {
   lock_ = try_lock(temporary_);
   if (!lock_) {
     temporary_.clear();
-    throw Error(ErrorKind::io, "another run of keyshift is writing there; wait for it")
-        .in(temporary.string());
+    throw busy(temporary);
   }
   cleanup_ = CrashCleanup(temporary_);
 }
@@ -214,7 +239,7 @@ void Target::publish(const std::vector<std::string>& names) {
 
 void Target::publish_folder() {
   if (replace_) {
-    exchange_names(temporary_, place_);
+    if (!exchange_names(temporary_, place_)) exchange_in_two_steps();
   } else {
     rename_no_replace(temporary_, place_);
     temporary_.clear();
@@ -228,6 +253,19 @@ void Target::publish_folder() {
     remove_tree(temporary_);  // now the old checkpoint
     temporary_.clear();
   }
+}
+
+// In between nothing is at the place, and both lie beside it whole: the next run settles that.
+void Target::exchange_in_two_steps() {
+  const fs::path old = sibling(kReplaced);
+  rename_no_replace(place_, old);
+  try {
+    rename_no_replace(temporary_, place_);
+  } catch (const Error&) {
+    rename_no_replace(old, place_);
+    throw;
+  }
+  temporary_ = old;
 }
 
 void Target::publish_one_by_one(const fs::path& into, const std::vector<std::string>& names) {

@@ -50,12 +50,15 @@ class Target {
 
   Target() = default;
   void refuse_overlap(const CheckpointPlace& source) const;
+  void settle_replaced() const;
   void refuse_occupied(bool force);
   void make_temporary(bool resume);
   void publish_folder();
+  void exchange_in_two_steps();
   void publish_one_by_one(const std::filesystem::path& into, const std::vector<std::string>& names);
 
-  std::filesystem::path place_;  // canonical: where it will be
+  std::filesystem::path place_;                                // canonical: where it will be
+  std::filesystem::path sibling(std::string_view what) const;  // .NAME.keyshift-WHAT
   std::filesystem::path
       temporary_;  // the folder in which it is built; empty once there is nothing to clean up
   Descriptor lock_;

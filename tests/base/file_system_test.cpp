@@ -53,7 +53,7 @@ TEST_CASE("two names are exchanged in one step") {
   const TemporaryFolder folder;
   folder.write("a/x", "1");
   folder.write("b/y", "2");
-  exchange_names(folder / "a", folder / "b");
+  CHECK(exchange_names(folder / "a", folder / "b"));
   CHECK(read_file(folder / "a" / "y") == "2");
   CHECK(read_file(folder / "b" / "x") == "1");
 }

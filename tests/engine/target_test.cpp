@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "base/file_system.h"
 #include "support/error_text.h"
 #include "support/temporary_folder.h"
 
@@ -69,4 +70,52 @@ TEST_CASE("more bytes than the disk has are refused before the first is written"
   CHECK(text.starts_with((folder / "out").string() +
                          ": needs 4611686018427387904 bytes, but its file system has "));
   CHECK(text.ends_with(" free; make room or choose another place"));
+}
+
+namespace {
+
+// What a run leaves that is killed between the two steps in which it replaces a checkpoint.
+void kill_between_steps(const TemporaryFolder& folder) {
+  folder.write(".out.keyshift-old/a", "old");
+  folder.write(".out.keyshift-tmp/a", "new");
+}
+
+}  // namespace
+
+TEST_CASE("a checkpoint that a killed run had put aside comes back") {
+  const TemporaryFolder folder;
+  kill_between_steps(folder);
+  CHECK(error_text([&] { Target::prepare(folder / "out", nowhere(), false); }) ==
+        (folder / "out").string() +
+            ": exists and is not empty; choose another name, or --force to replace it");
+  CHECK(read_file(folder / "out/a") == "old");
+  CHECK_FALSE(fs::exists(folder / ".out.keyshift-old"));
+}
+
+TEST_CASE("a checkpoint that was replaced when its run was killed goes") {
+  const TemporaryFolder folder;
+  folder.write(".out.keyshift-old/a", "old");
+  folder.write("out/a", "new");
+  CHECK_THROWS_AS(Target::prepare(folder / "out", nowhere(), false), Error);
+  CHECK(read_file(folder / "out/a") == "new");
+  CHECK_FALSE(fs::exists(folder / ".out.keyshift-old"));
+}
+
+TEST_CASE("a checkpoint that was put aside stays while its run is at work, or something else has its place") {
+  const TemporaryFolder folder;
+  kill_between_steps(folder);
+  {
+    Descriptor other = try_lock(folder / ".out.keyshift-tmp");
+    REQUIRE(other.get() >= 0);
+    CHECK(error_text([&] { Target::prepare(folder / "out", nowhere(), false); }) ==
+          (folder / ".out.keyshift-tmp").string() +
+              ": another run of keyshift is writing there; wait for it, or choose another destination");
+  }
+  folder.write("out/b", "mine");
+  const std::string old = (folder / ".out.keyshift-old").string();
+  CHECK(error_text([&] { Target::prepare(folder / "out", nowhere(), true); }) ==
+        (folder / "out").string() + ": a run that was killed had put the old checkpoint aside as \"" + old +
+            "\"; move one of the two away");
+  CHECK(read_file(folder / "out/b") == "mine");
+  CHECK(read_file(folder / ".out.keyshift-old/a") == "old");
 }

@@ -1,5 +1,5 @@
 """What file systems can do, on loop mounts: file_systems.py KEYSHIFT. Blocks are shared on XFS and btrfs and take no
-space, a forced way that cannot be gone is refused before anything is written, and every way gives the same bytes."""
+space, a forced way that cannot be gone is refused before anything is written, and every way gives the same bytes. Then what FUSE does (fuse_mounts.py)."""
 
 import hashlib
 import json
@@ -15,6 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 import common as faults  # noqa: E402
+import fuse_mounts  # noqa: E402
 import suite  # noqa: E402
 
 RULES = ["--rename", r"^model\.layers=>blocks.that.have.a.much.longer.name"]
@@ -185,8 +186,8 @@ def main() -> int:
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)
         return 2
-    KEYSHIFT = str(pathlib.Path(sys.argv[1]).resolve())
-    return suite.run("file systems", Xfs, XfsWithoutReflink, Btrfs, Ext4)
+    KEYSHIFT = faults.KEYSHIFT = str(pathlib.Path(sys.argv[1]).resolve())
+    return suite.run("file systems", Xfs, XfsWithoutReflink, Btrfs, Ext4, fuse_mounts.OnFuse)
 
 
 if __name__ == "__main__":

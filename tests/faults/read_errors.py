@@ -26,16 +26,18 @@ class ReadErrors(Faults):
         target = self.folder / "out.safetensors"
 
         def convert(path: pathlib.Path) -> None:
-            for jobs in ("1", "2"):
-                done = run("convert", path, target, *RULES, "--jobs", jobs)
-                self.assert_ends(done, 4, "model.safetensors")
-                self.assertFalse(os.path.lexists(target))
-                self.assert_no_leftovers(self.folder)
+            for io in ("auto", "mmap", "read"):
+                for jobs in ("1", "2"):
+                    done = run("convert", path, target, *RULES, "--jobs", jobs, "--io", io)
+                    self.assert_ends(done, 4)
+                    self.assertRegex(done.stderr, r"/model\.safetensors: byte \d+: ")
+                    self.assertFalse(os.path.lexists(target))
+                    self.assert_no_leftovers(self.folder)
 
         for first in places:
             with self.subTest(first=first):
                 self.with_failing_source(first, convert)
-        print(f"    {len(places) * 2} conversions met a read error, lost 0")
+        print(f"    {len(places) * 6} conversions met a read error, lost 0")
         self.assertEqual(digests(self.source), self.before)
 
     def test_a_read_error_is_an_error_for_whoever_only_reads(self):

@@ -3,7 +3,7 @@
 import shutil
 import unittest
 
-from common import RULES, STRACE_WORKS, Traced, digests
+from common import RULES, STRACE_WORKS, Traced, digests, run, write_checkpoint
 
 
 @unittest.skipUnless(STRACE_WORKS, "strace is missing or may not trace here")
@@ -64,4 +64,39 @@ class SystemCalls(Traced):
         self.assert_converts()
 
 
-CASES = [SystemCalls]
+@unittest.skipUnless(STRACE_WORKS, "strace is missing or may not trace here")
+class WithoutExchange(Traced):
+    """--force where the file system cannot exchange two names in one step, as NFS and FUSE cannot."""
+
+    shards, tensor_bytes = 2, 3000
+    INJECT = ("-e", "trace=renameat2,rename,fsync,unlinkat", "-e", "inject=renameat2:error=EINVAL")
+
+    def test_killed_or_failing_at_any_step_the_old_checkpoint_or_the_new_one_is_there_after_the_next_run(self):
+        good = self.expected()
+        command = ["convert", self.source, self.target, *RULES, "--force", "--jobs", "1"]
+        old, tried = {}, 0
+        for name in ("rename", "fsync", "unlinkat"):
+            for fault in ("signal=KILL", "error=EIO"):
+                for number in range(1, 50):
+                    shutil.rmtree(self.target, ignore_errors=True)
+                    write_checkpoint(self.target, 1, 1000)
+                    old = digests(self.target)
+                    done = self.traced(*self.INJECT, "-e", f"inject={name}:{fault}:when={number}", command=command)
+                    if done.returncode == 0 and self.count(name) < number:
+                        break
+                    tried += 1
+                    with self.subTest(call=name, fault=fault, number=number):
+                        aside = self.folder / ".target.keyshift-old"
+                        self.assertIn(old if aside.exists() else digests(self.target), (old, good))
+                        again = run("convert", self.source, self.target, *RULES)
+                        self.assert_ends(again, 2, "exists and is not empty")
+                        self.assertIn(digests(self.target), (old, good))
+                        self.assertEqual(run(*command).returncode, 0)
+                        self.assertEqual(digests(self.target), good)
+                        self.assert_no_leftovers(self.folder)
+                        self.assertEqual(digests(self.source), self.before, "the source has changed")
+        print(f"    {tried} steps of a replacement killed or failed, lost 0")
+        self.assertGreater(tried, 20)
+
+
+CASES = [SystemCalls, WithoutExchange]

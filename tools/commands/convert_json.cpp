@@ -28,11 +28,13 @@ void write_planned(json::Writer& out, const ShownPlan& shown, std::size_t number
   for (std::size_t i = 0; i < shard.extents.size(); ++i) {
     const Extent& extent = shard.extents[i];
     out.begin_object();
-    out.key("source").string(path_text(shown.prepared.checkpoint->shards()[extent.source_shard].name()));
+    const Shard& source = shown.prepared.checkpoint->shards()[extent.source_shard];
+    out.key("source").string(path_text(source.name()));
     out.key("source_offset").number(extent.source_offset);
     out.key("target_offset").number(extent.target_offset);
     out.key("length").number(extent.length);
     out.key("copy").string(name(shown.ways.shards[number][i]));
+    out.key("io").string(source.file().is_mapped() ? "mmap" : "read");
     out.end_object();
   }
   out.end_array();

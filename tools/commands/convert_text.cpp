@@ -81,6 +81,19 @@ std::string moves_text(const ShownPlan& shown, const Style& style) {
   return out;
 }
 
+// How the source is looked at says nothing new where it is mapped as usual.
+std::string reading_line(const Checkpoint& checkpoint) {
+  const auto read = std::ranges::count_if(checkpoint.shards(), [](const Shard& shard) {
+    return shard.file().size() > 0 && !shard.file().is_mapped();
+  });
+  if (read == 0) return "";
+  const bool all = static_cast<std::size_t>(read) == checkpoint.shards().size();
+  return line(
+      "reading",
+      fmt::format("by pread, not mapped{}",
+                  all ? "" : fmt::format(": {}", counted(static_cast<std::uint64_t>(read), "shard"))));
+}
+
 }  // namespace
 
 std::uint64_t ShownPlan::needed_bytes() const {
@@ -102,6 +115,7 @@ std::string plan_text(const ShownPlan& shown, const Conversion& conversion, cons
   out += line("side files", side_files.empty() ? "none" : fmt::format("{}", fmt::join(side_files, ", ")));
   out += rewritten_text(plan.rewritten);
   out += line("bytes", moves_text(shown, style));
+  out += reading_line(*prepared.checkpoint);
   const std::string there =
       shown.free_bytes ? fmt::format(", {} are free", human_bytes(*shown.free_bytes)) : "";
   const bool too_little = shown.free_bytes && *shown.free_bytes < shown.needed_bytes();
