@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/huge_pages.h"
 #include "format/checkpoint.h"
 #include "plan/prepare_plan.h"
 #include "sparse_checkpoint.h"
@@ -91,4 +92,9 @@ BENCHMARK(read_rename_rebuild)->ArgName("jobs")->Arg(1)->Arg(2)->Unit(benchmark:
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  keyshift::prefer_huge_heap();  // as the program does
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}

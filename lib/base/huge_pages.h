@@ -9,4 +9,9 @@ namespace keyshift {
 /// where the block is small or the system has none.
 void prefer_huge_pages(const void* memory, std::size_t size) noexcept;
 
+/// Lets this process's heap, for all of its threads, lie in huge pages and keep what is freed. To be called
+/// at the start of a program that is going to fill a lot of memory once. Where the system has no huge pages
+/// or the process may not have much memory, the heap stays what it is.
+void prefer_huge_heap() noexcept;
+
 }  // namespace keyshift

@@ -165,7 +165,7 @@ InPlacePlan plan_in_place(const InPlaceRequest& request) {
   }
   plan.changes = plan_changes(checkpoint, std::move(headers), std::move(texts));
   describe_shards(plan);
-  plan.tensors = plan.prepared.keys->rows().size();
+  plan.tensors = plan.prepared.keys->size();
   plan.changed = plan.prepared.keys->changed();
   plan.used = plan.prepared.keys->used();
   return plan;

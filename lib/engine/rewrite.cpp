@@ -131,7 +131,7 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
   result.data_bytes = plan.data_bytes();
   result.shared_bytes = ways.bytes(plan, CopyWay::reflink);
   result.kernel_bytes = ways.bytes(plan, CopyWay::range);
-  result.dropped = prepared.keys->rows().size() - result.tensors;
+  result.dropped = prepared.keys->size() - result.tensors;
   result.warnings = prepared.checkpoint->warnings();
   result.rewritten = plan.rewritten;
   result.warnings.insert(result.warnings.end(), plan.warnings.begin(), plan.warnings.end());

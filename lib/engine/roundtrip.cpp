@@ -67,11 +67,11 @@ RoundtripResult roundtrip(const PlanRequest& request, unsigned jobs, Progress& p
   progress.end();
   if (plan.index_name) result.files.push_back(compare_index(checkpoint, plan));
 
-  for (std::size_t i = 0; i < prepared.saved->rows().size(); ++i) {
-    const KeyTable::Row& row = prepared.saved->rows()[i];
+  for (std::size_t i = 0; i < prepared.saved->size(); ++i) {
+    const KeyTable::Row row = prepared.saved->row(i);
     if (!row.dropped && row.from != row.to) {
       result.changed.push_back(
-          {std::string(row.from), std::string(prepared.load.keys->rows()[i].to), std::string(row.to)});
+          {std::string(row.from), std::string(prepared.load.keys->row(i).to), std::string(row.to)});
     }
   }
   result.used = prepared.load.keys->used();

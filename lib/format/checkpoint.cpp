@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "format/find_checkpoint.h"
+#include "format/index_match.h"
 #include "format/key_index.h"
 #include "format/shard_checks.h"
 
@@ -173,11 +174,18 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path, const OpenOptions
     }
   }
 
-  KeyCheck keys(checkpoint.shards_, options.tolerate_index_mismatch, checkpoint.warnings_);
-  keys.collect();
+  if (checkpoint.index_)
+    checkpoint.listed_order_ = match_index(*checkpoint.index_, checkpoint.shards_, options.jobs);
+  if (checkpoint.listed_order_.empty()) {
+    KeyCheck keys(checkpoint.shards_, options.tolerate_index_mismatch, checkpoint.warnings_);
+    keys.collect();
+    if (checkpoint.index_) {
+      const std::string& name = *checkpoint.place_.index_name;
+      keys.compare_with(*checkpoint.index_, (checkpoint.place_.folder / name).string(), name);
+    }
+  }
   if (checkpoint.index_) {
     const std::string& name = *checkpoint.place_.index_name;
-    keys.compare_with(*checkpoint.index_, (checkpoint.place_.folder / name).string(), name);
     const std::optional<std::uint64_t> claimed = checkpoint.index_->total_size;
     if (claimed && *claimed != checkpoint.total_size()) {
       checkpoint.warnings_.push_back(

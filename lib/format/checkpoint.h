@@ -1,6 +1,7 @@
 // A checkpoint: all shards and the index of one model, found from any path that names it.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -52,6 +53,9 @@ class Checkpoint {
   const std::optional<Index>& index() const noexcept { return index_; }
   /// The index file as it stands; empty without one.
   const std::string& index_text() const noexcept { return *index_text_; }
+  /// The tensors in the order in which the index lists them, each by its number when those of all headers are
+  /// counted through. Empty unless index and headers name the same tensors, each once.
+  const std::vector<std::uint32_t>& listed_order() const noexcept { return listed_order_; }
   /// Everything odd and yet accepted, as sentences that name their file.
   const std::vector<std::string>& warnings() const noexcept { return warnings_; }
   std::uint64_t tensor_count() const noexcept;
@@ -63,6 +67,7 @@ class Checkpoint {
   std::vector<Shard> shards_;
   std::optional<Index> index_;
   std::shared_ptr<const std::string> index_text_;  // never null
+  std::vector<std::uint32_t> listed_order_;
   std::vector<std::string> warnings_;
 };
 

@@ -82,11 +82,11 @@ class IndexReader {
     }
     const std::size_t expected = text_.size() / 100;
     index_.weight_map.entries_.reserve(expected);
-    KeyIndex keys(expected);
-    value.members([&](const json::Key& key, Value& member) { read_place(key, member, keys); });
+    index_.keys = KeyIndex(expected);
+    value.members([&](const json::Key& key, Value& member) { read_place(key, member); });
   }
 
-  void read_place(const json::Key& key, Value& value, KeyIndex& keys) {
+  void read_place(const json::Key& key, Value& value) {
     if (value.kind() != Kind::string) {
       throw value
           .error(ErrorKind::index_invalid,
@@ -95,10 +95,12 @@ class IndexReader {
     }
     const std::string_view shard = value.string();
     check_shard_name(key, shard, value);
-    const std::uint32_t known = keys.size();
-    const std::uint32_t number = keys.insert(key.text);  // the view lives as long as the document
-    if (number == known) {
-      index_.weight_map.entries_.emplace_back(kept(key.text), kept_shard(shard));
+    const std::uint64_t hash = hash_of_key(key.text);
+    const std::uint32_t number = index_.keys.find(key.text, hash);
+    if (number == KeyIndex::kNone) {
+      const std::string_view name = kept(key.text);
+      index_.keys.insert(name, hash);
+      index_.weight_map.entries_.emplace_back(name, kept_shard(shard));
       return;
     }
     std::string_view& first = index_.weight_map.entries_[number].second;

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/json.h"
+#include "format/key_index.h"
 
 namespace keyshift {
 
@@ -38,6 +40,8 @@ class WeightMap {
 struct Index {
   /// weight_map in text order. Where a key is repeated its first place, its last value.
   WeightMap weight_map;
+  /// The keys of weight_map, numbered as they stand in it.
+  KeyIndex keys;
   /// metadata.total_size when it is a u64; else nullopt.
   std::optional<std::uint64_t> total_size;
   /// The whole "metadata" object (Kind::null when absent or null) and other members of the top level, carried
@@ -62,8 +66,8 @@ Index read_index(std::shared_ptr<const std::string> text, const std::string& fil
 /// As json.dumps(index, indent=2, sort_keys=True) + "\n" in Python: metadata before weight_map, keys sorted,
 /// ASCII escapes. `weight_map` in any order. metadata.total_size is set to `total_size` (bytes); the rest of
 /// `metadata` (an object or null) is carried over, so total_parameters survives.
-std::string write_index(const std::vector<std::pair<std::string_view, std::string_view>>& weight_map,
-                        std::uint64_t total_size, const json::Node& metadata);
+std::string write_index(std::span<const WeightMap::Entry> weight_map, std::uint64_t total_size,
+                        const json::Node& metadata);
 
 /// Whether a shard name may be joined to a folder: the reason why not, or an empty text. Rules of
 /// huggingface_hub 2.4.0 (drives, roots, `..`, ending) and of keyshift (backslashes, control characters but

@@ -27,7 +27,7 @@ json::Node with_total_size(const json::Node& metadata, std::uint64_t total_size)
   return out;
 }
 
-std::size_t expected_size(const std::vector<std::pair<std::string_view, std::string_view>>& places) {
+std::size_t expected_size(std::span<const WeightMap::Entry> places) {
   std::size_t size = 64;
   for (const auto& [key, shard] : places) size += key.size() + shard.size() + 12;
   return size;
@@ -35,11 +35,11 @@ std::size_t expected_size(const std::vector<std::pair<std::string_view, std::str
 
 }  // namespace
 
-std::string write_index(const std::vector<std::pair<std::string_view, std::string_view>>& weight_map,
-                        std::uint64_t total_size, const json::Node& metadata) {
+std::string write_index(std::span<const WeightMap::Entry> weight_map, std::uint64_t total_size,
+                        const json::Node& metadata) {
   // UTF-8 sorts by bytes as Python sorts by code points.
   if (!std::is_sorted(weight_map.begin(), weight_map.end())) {
-    auto sorted = weight_map;
+    std::vector<WeightMap::Entry> sorted(weight_map.begin(), weight_map.end());
     std::sort(sorted.begin(), sorted.end());
     return write_index(sorted, total_size, metadata);
   }

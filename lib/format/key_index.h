@@ -19,12 +19,13 @@ class KeyIndex {
   /// `expected`: keys to make room for.
   explicit KeyIndex(std::size_t expected = 0);
 
-  /// The number of `key`, which is size() - 1 if it is new.
+  /// The number of `key`, which is size() - 1 if it is new. `hash`, here and below: hash_of_key(key).
   std::uint32_t insert(std::string_view key) { return insert(key, hash_of_key(key)); }
   std::uint32_t insert(std::string_view key, std::uint64_t hash);
   /// kNone if it was never inserted.
-  std::uint32_t find(std::string_view key) const noexcept {
-    return slots_[place(key, hash_of_key(key))].number;
+  std::uint32_t find(std::string_view key) const noexcept { return find(key, hash_of_key(key)); }
+  std::uint32_t find(std::string_view key, std::uint64_t hash) const noexcept {
+    return slots_[place(key, hash)].number;
   }
   /// Brings the place of a key into the cache that will be looked at a little later.
   void prefetch(std::uint64_t hash) const noexcept {

@@ -1,16 +1,16 @@
+#include <span>
 #include <utility>
 
 #include "format/index_readers.h"
 #include "format/key_index.h"
 #include "format/plain_text.h"
-#include "format/seen_hashes.h"
 
 namespace keyshift {
 
 class PlainIndexReader {
  public:
   explicit PlainIndexReader(const std::shared_ptr<const std::string>& text)
-      : text_(*text), expected_(text->size() / 100), seen_(expected_) {
+      : text_(*text), expected_(text->size() / 100) {
     index_.weight_map.memory_ = text;
   }
 
@@ -58,25 +58,42 @@ class PlainIndexReader {
 
   bool read_weight_map() {
     if (!take('{')) return false;
-    index_.weight_map.entries_.reserve(expected_);
+    std::vector<WeightMap::Entry>& entries = index_.weight_map.entries_;
+    entries.reserve(expected_);
+    std::vector<std::uint64_t> hashes;
+    hashes.reserve(expected_);
     do {
-      std::string_view key, shard;
-      if (!(take_string(key) && take(':') && take_string(shard))) return false;
-      if (shard.empty() || (shard != last_shard_ && !unsafe_shard_name(shard).empty())) return false;
-      // The same one again and again: one view for all.
-      if (shard != last_shard_) last_shard_ = shard;
-      if (!seen_.insert(hash_of_key(key))) return false;
-      index_.weight_map.entries_.emplace_back(key, last_shard_);
+      std::string_view key;
+      if (!(take_string(key) && take(':') && take_shard())) return false;
+      entries.emplace_back(key, last_shard_);
+      hashes.push_back(hash_of_key(key));
     } while (take(','));
-    return take('}');
+    return take('}') && number_keys(hashes);
+  }
+
+  // False if a key comes twice.
+  bool number_keys(std::span<const std::uint64_t> hashes) {
+    constexpr std::size_t kAhead = 16;  // keys: how long memory takes to answer
+    index_.keys = KeyIndex(hashes.size());
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      if (i + kAhead < hashes.size()) index_.keys.prefetch(hashes[i + kAhead]);
+      if (index_.keys.insert(index_.weight_map[i].first, hashes[i]) != i) return false;
+    }
+    return true;
+  }
+
+  // The same one again and again: one view for all.
+  bool take_shard() {
+    text_.skip_blanks();
+    if (!last_shard_.empty() && text_.take({last_shard_.data() - 1, last_shard_.size() + 2})) return true;
+    return text_.take_string(last_shard_) && !last_shard_.empty() && unsafe_shard_name(last_shard_).empty();
   }
 
   static constexpr std::size_t kMostMetadata = 64;
 
   PlainText text_;
   std::size_t expected_;
-  SeenHashes seen_;
-  std::string_view last_shard_;
+  std::string_view last_shard_;  // stands between quotes in the text
   Index index_;
 };
 

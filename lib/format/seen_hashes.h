@@ -4,21 +4,15 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
-
-#include "base/huge_pages.h"
 
 namespace keyshift {
 
 /// Two keys with one hash (of 63 bits) are taken for the same.
 class SeenHashes {
  public:
-  explicit SeenHashes(std::size_t expected) {
-    const std::size_t size = std::bit_ceil(2 * expected + 16);
-    slots_.reserve(size);
-    prefer_huge_pages(slots_.data(), size * sizeof(slots_[0]));
-    slots_.resize(size);
-  }
+  explicit SeenHashes(std::size_t expected) : slots_(std::bit_ceil(2 * expected + 16)) {}
 
   /// Brings the place into the cache that will be looked at a little later.
   void prefetch(std::uint64_t hash) const noexcept {
@@ -52,5 +46,16 @@ class SeenHashes {
   std::vector<std::uint64_t> slots_;  // a power of two, at most half full
   std::size_t count_ = 0;
 };
+
+/// Whether one of `hashes` comes twice.
+inline bool some_repeat(std::span<const std::uint64_t> hashes) {
+  constexpr std::size_t kAhead = 16;  // hashes: how long memory takes to answer
+  SeenHashes seen(hashes.size());
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    if (i + kAhead < hashes.size()) seen.prefetch(hashes[i + kAhead]);
+    if (!seen.insert(hashes[i])) return true;
+  }
+  return false;
+}
 
 }  // namespace keyshift

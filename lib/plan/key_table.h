@@ -4,9 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <ranges>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "base/function_ref.h"
 #include "format/checkpoint.h"
 #include "transforms/rename_run.h"
 #include "transforms/subset.h"
@@ -33,9 +37,24 @@ class KeyTable {
   KeyTable renamed_again(const TransformTrie& trie) const;
 
   const Checkpoint& checkpoint() const noexcept { return *checkpoint_; }
-  const std::vector<Row>& rows() const noexcept { return rows_; }
+  std::size_t size() const noexcept { return shard_of_.size(); }  // rows
+  Row row(std::size_t i) const noexcept;
+  /// All of them, a range that can be indexed.
+  auto rows() const noexcept {
+    return std::views::iota(std::size_t{0}, size()) |
+           std::views::transform([this](std::size_t i) { return row(i); });
+  }
+  std::uint32_t shard_of(std::size_t row) const noexcept { return shard_of_[row]; }
+  /// The tensor of a row as the source has it.
+  const TensorInfo& tensor(std::size_t row) const noexcept {
+    const std::uint32_t shard = shard_of_[row];
+    return checkpoint_->shards()[shard].header().tensors()[row - first_rows_[shard]];
+  }
+  bool is_dropped(std::size_t row) const noexcept {
+    return drops_ && (number_of(row) == kDropped || renamed_->outcome(number_of(row)).dropped);
+  }
   /// Of a row that was not dropped before the renaming.
-  const RenameOutcome& outcome(std::size_t row) const noexcept { return renamed_->outcome(numbers_[row]); }
+  const RenameOutcome& outcome(std::size_t row) const noexcept { return renamed_->outcome(number_of(row)); }
   /// One flag per transform, in file order.
   const std::vector<bool>& used() const noexcept { return used_; }
   std::size_t kept() const noexcept;     // rows that are written: all but the dropped ones
@@ -48,15 +67,26 @@ class KeyTable {
   void check() const;
 
  private:
-  KeyTable() = default;
-  static KeyTable run(const Checkpoint& checkpoint, std::vector<Row> rows, const TransformTrie& trie);
+  static constexpr std::uint32_t kDropped = 0xFFFFFFFF;  // the number of what was dropped before the renaming
 
-  const Checkpoint* checkpoint_ = nullptr;
-  std::vector<Row> rows_;
+  explicit KeyTable(const Checkpoint& checkpoint);
+  /// `name_of`: what a row is called now; nullopt where it is dropped already.
+  void rename_rows(const TransformTrie& trie,
+                   function_ref<std::optional<std::string_view>(std::size_t row)> name_of);
+  std::uint32_t number_of(std::size_t row) const noexcept {
+    return numbers_.empty() ? static_cast<std::uint32_t>(row) : numbers_[row];
+  }
+  void check_row(const Row& row, const RenameOutcome& outcome) const;
+  void check_collisions() const;
+
+  const Checkpoint* checkpoint_;
+  std::vector<std::size_t> first_rows_;  // by shard
+  std::vector<std::uint32_t> shard_of_;  // by row
   std::unique_ptr<RenamedKeys> renamed_;
-  std::vector<std::uint32_t> numbers_;  // by row: its number in renamed_
+  std::vector<std::uint32_t> numbers_;  // by row: its number in renamed_; empty where that is the row's own
   std::unique_ptr<RenameRun> run_;      // outcomes live as long as the run
   std::vector<bool> used_;
+  bool drops_ = false;  // some rows
 };
 
 /// Two keys that became one.
@@ -64,6 +94,6 @@ struct Collision {
   std::size_t first = 0, second = 0;  // indices of the old keys
 };
 /// All collisions among `new_keys`: each later key that equals an earlier one, with the first such.
-std::vector<Collision> find_collisions(const std::vector<std::string_view>& new_keys);
+std::vector<Collision> find_collisions(std::span<const std::string_view> new_keys);
 
 }  // namespace keyshift

@@ -17,28 +17,43 @@ namespace {
 json::Node index_metadata(const KeyTable& keys) {
   if (!keys.checkpoint().index()) return {};
   json::Node metadata = keys.checkpoint().index()->metadata;
-  if (keys.kept() < keys.rows().size()) {
+  if (keys.kept() < keys.size()) {
     std::erase_if(metadata.members, [](const auto& member) { return member.first == "total_parameters"; });
   }
   return metadata;
 }
 
-std::string index_of(const KeyTable& keys, const std::vector<ShardContents>& shards) {
+std::vector<KeyPlace> unsorted_weight_map(const KeyTable& keys, const std::vector<ShardContents>& shards) {
+  std::vector<const ShardContents*> shard_of(keys.size());  // by row; null: is not written
+  for (const ShardContents& shard : shards)
+    for (const std::size_t row : shard.entries) shard_of[row] = &shard;
   std::vector<KeyPlace> weight_map;
-  weight_map.reserve(keys.rows().size());
+  weight_map.reserve(keys.size());
+  const auto add = [&](std::size_t row) {
+    if (shard_of[row] != nullptr) weight_map.emplace_back(keys.row(row).to, shard_of[row]->name);
+  };
+  // The source's index is sorted, and most renaming leaves most of its order.
+  const std::vector<std::uint32_t>& listed = keys.checkpoint().listed_order();
+  for (const std::uint32_t row : listed) add(row);
+  if (listed.empty())
+    for (std::size_t row = 0; row < keys.size(); ++row) add(row);
+  return weight_map;
+}
+
+std::uint64_t size_of_tensors(const KeyTable& keys, const std::vector<ShardContents>& shards) {
   std::uint64_t size = 0;
-  for (const ShardContents& shard : shards) {
-    for (const std::size_t row : shard.entries) {
-      const KeyTable::Row& place = keys.rows()[row];
-      weight_map.emplace_back(place.to, shard.name);
-      size += keys.checkpoint().shards()[place.shard].header().tensors()[place.tensor].size();
-    }
-  }
+  for (const ShardContents& shard : shards)
+    for (const std::size_t row : shard.entries) size += keys.tensor(row).size();
+  return size;
+}
+
+std::string index_of(const KeyTable& keys, const std::vector<ShardContents>& shards) {
+  std::vector<KeyPlace> weight_map = unsorted_weight_map(keys, shards);
   sort_by_key(weight_map);
   // A key that lies in two shards is listed once, in the later one, which is the one that transformers takes.
   const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
   weight_map.erase(weight_map.begin(), std::unique(weight_map.rbegin(), weight_map.rend(), same_key).base());
-  return write_index(weight_map, size, index_metadata(keys));
+  return write_index(weight_map, size_of_tensors(keys, shards), index_metadata(keys));
 }
 
 }  // namespace
@@ -77,7 +92,7 @@ std::vector<ShardContents> spread(const KeyTable& keys, const PlanOptions& optio
 
 // Where no tensor is left, a checkpoint would be left that nobody asked for.
 void refuse_nothing(const KeyTable& keys) {
-  if (keys.kept() > 0 || keys.rows().empty()) return;
+  if (keys.kept() > 0 || keys.size() == 0) return;
   throw Error(ErrorKind::usage, "no tensor would be left: every one of them is dropped");
 }
 

@@ -20,20 +20,15 @@ HeaderPadding padding_for(const ShardContents& contents, const std::vector<Exten
 
 }  // namespace
 
-ShardLayout::ShardLayout(const KeyTable& keys) : keys_(keys), begins_(keys.rows().size()) {}
-
-const TensorInfo& ShardLayout::info(std::size_t row) const {
-  const KeyTable::Row& place = keys_.rows()[row];
-  return keys_.checkpoint().shards()[place.shard].header().tensors()[place.tensor];
-}
+ShardLayout::ShardLayout(const KeyTable& keys) : keys_(keys), begins_(keys.size()) {}
 
 // Tensors that lie one behind the other in one source file, and will again, are one extent.
 void ShardLayout::place_data(const ShardContents& contents, PlannedShard& shard) {
   shard.tensors.reserve(contents.data.size());
   for (const std::size_t row : contents.data) {
-    const std::uint32_t source = keys_.rows()[row].shard;
+    const std::uint32_t source = keys_.shard_of(row);
     const std::uint64_t data_start = keys_.checkpoint().shards()[source].header().data_start();
-    const std::uint64_t offset = data_start + info(row).begin, size = info(row).size();
+    const std::uint64_t offset = data_start + keys_.tensor(row).begin, size = keys_.tensor(row).size();
     begins_[row] = shard.size;
     shard.tensors.push_back({row, offset, size});
     if (size == 0) continue;
@@ -55,9 +50,9 @@ PlannedShard ShardLayout::lay_out(const ShardContents& contents) {
   std::vector<HeaderEntry> entries;
   entries.reserve(contents.entries.size());
   for (const std::size_t row : contents.entries) {
-    const TensorInfo& tensor = info(row);
+    const TensorInfo& tensor = keys_.tensor(row);
     entries.push_back(
-        {keys_.rows()[row].to, tensor.shape, begins_[row], begins_[row] + tensor.size(), tensor.dtype});
+        {keys_.row(row).to, tensor.shape, begins_[row], begins_[row] + tensor.size(), tensor.dtype});
   }
   shard.header = write_header(entries, contents.metadata, padding_for(contents, shard.extents));
   for (Extent& extent : shard.extents) extent.target_offset += shard.header.size();

@@ -36,7 +36,6 @@ class ShardLayout {
   PlannedShard lay_out(const ShardContents& contents);
 
  private:
-  const TensorInfo& info(std::size_t row) const;
   void place_data(const ShardContents& contents, PlannedShard& shard);
 
   const KeyTable& keys_;

@@ -4,7 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
+#include <utility>
+#include <vector>
 
 namespace keyshift {
 
@@ -50,7 +53,7 @@ class Sorter {
       runs.back().end = i + 1;
     }
     // Nothing but ends of keys, and perhaps NULs.
-    if (runs.size() == 1) return sort_few(places, depth);
+    if (runs.size() == 1) return sort_rest(places, depth);
     std::stable_sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.chunk < b.chunk; });
     moved_.assign(places.begin(), places.end());
     std::size_t filled = 0;
@@ -77,21 +80,71 @@ class Sorter {
     return common;
   }
 
-  static void sort_few(std::span<KeyPlace> places, std::size_t depth) {
+  static void sort_rest(std::span<KeyPlace> places, std::size_t depth) {
     const auto before = [depth](const KeyPlace& a, const KeyPlace& b) {
       return a.first.substr(depth) < b.first.substr(depth);
     };
-    if (places.size() > 1) std::stable_sort(places.begin(), places.end(), before);
+    std::stable_sort(places.begin(), places.end(), before);
+  }
+
+  // By insertion: most few lie nearly in order.
+  static void sort_few(std::span<KeyPlace> places, std::size_t depth) {
+    for (std::size_t i = 1; i < places.size(); ++i) {
+      const KeyPlace place = places[i];
+      const std::string_view rest = place.first.substr(depth);
+      std::size_t at = i;
+      for (; at > 0 && rest < places[at - 1].first.substr(depth); --at) places[at] = places[at - 1];
+      places[at] = place;
+    }
   }
 
   std::vector<KeyPlace> moved_;
 };
 
+bool is_before(const KeyPlace& a, const KeyPlace& b) { return a.first < b.first; }
+
+// Where each run of places begins that are sorted already, and the end. nullopt: there are too many.
+std::optional<std::vector<std::size_t>> few_sorted_runs(std::span<const KeyPlace> places) {
+  const std::size_t most = 1 + places.size() / 64;
+  std::vector<std::size_t> begins{0};
+  for (std::size_t i = 1; i < places.size(); ++i) {
+    if (!is_before(places[i], places[i - 1])) continue;
+    if (begins.size() == most) return std::nullopt;
+    begins.push_back(i);
+  }
+  begins.push_back(places.size());
+  return begins;
+}
+
+// Of two sorted runs only what lies across their border moves.
+void merge(std::span<KeyPlace> places, std::size_t middle) {
+  const auto border = places.begin() + static_cast<std::ptrdiff_t>(middle);
+  const auto from = std::upper_bound(places.begin(), border, *border, is_before);
+  const auto to = std::lower_bound(border, places.end(), *(border - 1), is_before);
+  std::inplace_merge(from, border, to, is_before);
+}
+
+void merge_runs(std::span<KeyPlace> places, std::vector<std::size_t> begins) {
+  while (begins.size() > 2) {
+    std::vector<std::size_t> fewer;
+    for (std::size_t i = 0; i + 1 < begins.size(); i += 2) {
+      fewer.push_back(begins[i]);
+      if (i + 2 == begins.size()) break;  // a last one without a neighbour
+      merge(places.subspan(begins[i], begins[i + 2] - begins[i]), begins[i + 1] - begins[i]);
+    }
+    fewer.push_back(begins.back());
+    begins = std::move(fewer);
+  }
+}
+
 }  // namespace
 
-void sort_by_key(std::vector<KeyPlace>& places) {
-  const auto before = [](const KeyPlace& a, const KeyPlace& b) { return a.first < b.first; };
-  if (!std::is_sorted(places.begin(), places.end(), before)) Sorter().sort(places, 0);
+void sort_by_key(std::span<KeyPlace> places) {
+  if (auto runs = few_sorted_runs(places)) {
+    merge_runs(places, std::move(*runs));
+  } else {
+    Sorter().sort(places, 0);
+  }
 }
 
 }  // namespace keyshift

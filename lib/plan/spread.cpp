@@ -12,23 +12,18 @@ namespace keyshift {
 
 namespace {
 
-const TensorInfo& info_of(const KeyTable& keys, std::size_t row) {
-  const KeyTable::Row& place = keys.rows()[row];
-  return keys.checkpoint().shards()[place.shard].header().tensors()[place.tensor];
-}
-
 // Rows that are kept, in the order in which the tensors lie; a repeated key at its first place only.
 std::vector<std::size_t> rows_as_they_lie(const KeyTable& keys) {
   std::vector<std::size_t> rows;
-  rows.reserve(keys.rows().size());
-  KeyIndex seen(keys.rows().size());
+  rows.reserve(keys.size());
+  KeyIndex seen(keys.size());
   std::size_t first_row = 0;
   for (const Shard& shard : keys.checkpoint().shards()) {
     for (const std::uint32_t tensor : shard.header().by_offset()) {
       const std::size_t row = first_row + tensor;
-      if (keys.rows()[row].dropped) continue;
+      if (keys.is_dropped(row)) continue;
       const std::uint32_t known = seen.size();
-      if (seen.insert(keys.rows()[row].to) == known) rows.push_back(row);
+      if (seen.insert(keys.row(row).to) == known) rows.push_back(row);
     }
     first_row += shard.header().tensors().size();
   }
@@ -39,7 +34,7 @@ std::vector<std::size_t> rows_as_they_lie(const KeyTable& keys) {
 std::vector<std::uint32_t> sources_of(const KeyTable& keys, const ShardContents& contents) {
   std::vector<std::uint32_t> sources;
   for (const std::size_t row : contents.data) {
-    const std::uint32_t shard = keys.rows()[row].shard;
+    const std::uint32_t shard = keys.shard_of(row);
     if ((sources.empty() || sources.back() != shard) && std::ranges::find(sources, shard) == sources.end())
       sources.push_back(shard);
   }
@@ -82,7 +77,9 @@ std::vector<ShardContents> keep_shards(const KeyTable& keys) {
     shard.source = number;
     shard.metadata = header.metadata();
     shard.start_without_data = header.data_start();
-    const auto is_kept = [&](std::size_t row) { return !keys.rows()[row].dropped; };
+    shard.entries.reserve(header.tensors().size());
+    shard.data.reserve(header.tensors().size());
+    const auto is_kept = [&](std::size_t row) { return !keys.is_dropped(row); };
     for (std::size_t i = 0; i < header.tensors().size(); ++i) {
       if (is_kept(first_row + i)) shard.entries.push_back(first_row + i);
     }
@@ -103,7 +100,7 @@ std::vector<ShardContents> spread_by_size(const KeyTable& keys, std::uint64_t mo
     shards.push_back(complete(keys, std::move(rows)));
   };
   for (const std::size_t row : rows_as_they_lie(keys)) {
-    const std::uint64_t size = info_of(keys, row).size();
+    const std::uint64_t size = keys.tensor(row).size();
     if (size > most) {  // a shard of its own, which comes before the one that is still open
       close({row});
       continue;
@@ -132,8 +129,8 @@ ShardContents merge_shards(const KeyTable& keys, std::string name) {
 
 void make_canonical(const KeyTable& keys, ShardContents& contents) {
   std::ranges::stable_sort(contents.data, [&](std::size_t a, std::size_t b) {
-    const Dtype left = info_of(keys, a).dtype, right = info_of(keys, b).dtype;
-    return left != right ? left > right : keys.rows()[a].to < keys.rows()[b].to;
+    const Dtype left = keys.tensor(a).dtype, right = keys.tensor(b).dtype;
+    return left != right ? left > right : keys.row(a).to < keys.row(b).to;
   });
   contents.entries = contents.data;
   contents.padding = ShardContents::Padding::eight;

@@ -9,6 +9,8 @@ using keyshift::test::error_text;
 
 namespace {
 
+using Places = std::vector<WeightMap::Entry>;
+
 std::string verdict(std::string_view text) {
   return error_text([&] { read_index(text, "i.json"); });
 }
@@ -132,7 +134,8 @@ TEST_CASE("F23: a shard name that leads elsewhere is unsafe") {
 TEST_CASE("F24: an index is written as Python's json.dumps(indent=2, sort_keys=True) writes it") {
   const json::Node metadata =
       json::parse(R"({"total_parameters":7,"é":[1,{"b":2,"a":1.5}],"total_size":1,"Z":null})", {});
-  CHECK(write_index({{"b", "s2"}, {"aé😀", "s1"}, {"a.10", "s1"}, {"a.2", "s1"}, {"", "s2"}}, 29, metadata) ==
+  CHECK(write_index(Places{{"b", "s2"}, {"aé😀", "s1"}, {"a.10", "s1"}, {"a.2", "s1"}, {"", "s2"}}, 29,
+                    metadata) ==
         R"({
   "metadata": {
     "Z": null,
@@ -160,7 +163,7 @@ TEST_CASE("F24: an index is written as Python's json.dumps(indent=2, sort_keys=T
 }
 
 TEST_CASE("what is written is read back") {
-  const std::string text = write_index({{"a\"\n", "s/1.safetensors"}, {"b", "s/2.safetensors"}}, 5, {});
+  const std::string text = write_index(Places{{"a\"\n", "s/1.safetensors"}, {"b", "s/2.safetensors"}}, 5, {});
   const Index index = read_index(text, "i.json");
   CHECK(places(index) == std::vector<std::pair<std::string, std::string>>{{"a\"\n", "s/1.safetensors"},
                                                                           {"b", "s/2.safetensors"}});

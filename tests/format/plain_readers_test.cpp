@@ -41,6 +41,8 @@ std::string told(const Index& index) {
   std::string text = index.total_size ? std::to_string(*index.total_size) : "-";
   for (const auto& [name, value] : index.metadata.members) text += " " + name + "=" + value.text;
   for (const auto& [key, shard] : index.weight_map) text.append("\n").append(key).append(" ").append(shard);
+  for (std::size_t i = 0; i < index.weight_map.size(); ++i)
+    text += " #" + std::to_string(index.keys.find(index.weight_map[i].first));
   for (const std::string& warning : index.warnings) text += "\n" + warning;
   return text + "\n" + std::to_string(index.extra.size());
 }
@@ -234,7 +236,8 @@ TEST_CASE("what the safetensors library writes is taken by the fast reader") {
 }
 
 TEST_CASE("what transformers writes as an index is taken by the fast reader") {
-  CHECK(compare_indexes(write_index({{"a", "1.safetensors"}, {"b", "2.safetensors"}}, 12, {})) ==
+  CHECK(compare_indexes(write_index(
+            std::vector<WeightMap::Entry>{{"a", "1.safetensors"}, {"b", "2.safetensors"}}, 12, {})) ==
         Plain::taken);
 }
 

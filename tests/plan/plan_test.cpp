@@ -34,7 +34,7 @@ std::vector<std::string> names(const PreparedPlan& prepared) {
 std::string keys_of(const PreparedPlan& prepared, std::size_t shard) {
   std::string out;
   for (const PlannedTensor& tensor : prepared.plan.shards.at(shard).tensors)
-    out += std::string(prepared.keys->rows()[tensor.row].to) + ' ';
+    out += std::string(prepared.keys->row(tensor.row).to) + ' ';
   return out;
 }
 

@@ -50,3 +50,25 @@ TEST_CASE("a long common prefix and keys of NULs only take no depth") {
   sort_by_key(places);
   CHECK(std::is_sorted(places.begin(), places.end()));
 }
+
+TEST_CASE("what is sorted but for a few runs is sorted whatever these runs are") {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    std::mt19937 random(seed);
+    std::vector<std::string> keys;
+    for (std::size_t i = 0; i < 2000; ++i) keys.push_back("layers." + std::to_string(1000 + random() % 3000));
+    std::sort(keys.begin(), keys.end());
+    for (std::size_t moves = random() % 6; moves > 0; --moves) {
+      const auto from = keys.begin() + static_cast<std::ptrdiff_t>(random() % keys.size());
+      std::rotate(from, from + static_cast<std::ptrdiff_t>(random() % (keys.end() - from)), keys.end());
+    }
+    std::vector<std::string> shards;
+    for (std::size_t i = 0; i < keys.size(); ++i) shards.push_back(std::to_string(i));
+    std::vector<KeyPlace> places;
+    for (std::size_t i = 0; i < keys.size(); ++i) places.emplace_back(keys[i], shards[i]);
+    std::vector<KeyPlace> expected = places;
+    std::stable_sort(expected.begin(), expected.end(),
+                     [](const KeyPlace& a, const KeyPlace& b) { return a.first < b.first; });
+    sort_by_key(places);
+    REQUIRE(places == expected);
+  }
+}

@@ -38,8 +38,8 @@ std::string examples(const KeyTable& keys) {
   constexpr std::size_t kShown = 8;
   std::unordered_set<const RenameOutcome*> shown;
   std::string out;
-  for (std::size_t i = 0; i < keys.rows().size() && shown.size() < kShown; ++i) {
-    const KeyTable::Row& row = keys.rows()[i];
+  for (std::size_t i = 0; i < keys.size() && shown.size() < kShown; ++i) {
+    const KeyTable::Row row = keys.row(i);
     if (row.dropped || row.from == row.to || !shown.insert(&keys.outcome(i)).second) continue;
     out += line(shown.size() == 1 ? "for example" : "",
                 fmt::format("{} → {}", printable(row.from), printable(row.to)));
@@ -106,7 +106,7 @@ std::string plan_text(const ShownPlan& shown, const Conversion& conversion, cons
   std::string out = title("plan:", conversion, style) + shard_lines(prepared, style) + '\n';
   out += line("tensors", fmt::format("{}, {} of them renamed{}", grouped(prepared.keys->kept()),
                                      grouped(prepared.keys->changed()),
-                                     dropped_text(prepared.keys->rows().size() - prepared.keys->kept())));
+                                     dropped_text(prepared.keys->size() - prepared.keys->kept())));
   out += examples(*prepared.keys);
   out += line("transforms", transforms_line(prepared.keys->used()));
   out += line("index", plan.index_name ? printable(*plan.index_name) : "none");
