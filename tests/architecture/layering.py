@@ -4,7 +4,7 @@ import dataclasses
 import fnmatch
 import re
 
-SYSTEM_HEADERS = re.compile(r"^(errno|string|unistd|fcntl|sched|signal|dirent|pthread|poll|termios|ftw|spawn|pwd)\.h$|^(sys|linux|asm|arpa|netinet)/")
+SYSTEM_HEADERS = re.compile(r"^(errno|string|unistd|fcntl|sched|signal|dirent|pthread|poll|termios|ftw|spawn|pwd|malloc)\.h$|^(sys|linux|asm|arpa|netinet)/")
 STANDARD_HEADER = re.compile(r"^([a-z0-9_]+|immintrin\.h)$")  # the compiler's own
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 # What prints or ends the process; the library leaves both to tools/.
