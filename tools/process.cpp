@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 
 #include "base/crash_cleanup.h"
@@ -31,22 +31,15 @@ extern "C" void on_interrupt(int signal) {
   }
 }
 
-void remove_folder(const char* folder) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::execl("/bin/rm", "rm", "-rf", "--", folder, static_cast<char*>(nullptr));
-    ::_exit(1);
-  }
-  if (child > 0) ::waitpid(child, nullptr, 0);
-}
-
 // A file became shorter, or its disk failed, between the moment when a page of its mapping was asked for and
 // the one when it was read. Nothing can be unwound from here: only calls that are safe in a handler are made.
 extern "C" void on_bus_error(int) {
+  static std::atomic_flag ending = ATOMIC_FLAG_INIT;
+  while (ending.test_and_set()) ::pause();  // another thread is at it
   constexpr std::string_view kWords =
       "keyshift: error: a file became shorter while it was read, or its disk failed; nothing was published\n";
   [[maybe_unused]] const ssize_t told = ::write(STDERR_FILENO, kWords.data(), kWords.size());
-  CrashCleanup::for_each(remove_folder);
+  CrashCleanup::remove_all();
   ::_exit(kInputOutput);
 }
 

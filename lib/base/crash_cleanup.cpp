@@ -1,5 +1,10 @@
 #include "base/crash_cleanup.h"
 
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <climits>
 #include <cstring>
 #include <utility>
@@ -9,11 +14,54 @@ namespace keyshift {
 namespace {
 
 constexpr std::size_t kSlots = 64;
+constexpr int kDeepest = 32;    // folders within folders: each of them takes 4 KiB of the stack
+constexpr int kAttempts = 100;  // other threads may still put files into a folder that is being emptied
+
+// The kernel's own form of a folder's entries (getdents64): opendir() would allocate memory.
+struct Entry {
+  std::uint64_t inode;
+  std::int64_t offset;
+  unsigned short length;
+  unsigned char type;
+  char name[1];
+};
+
+bool is_the_folder_or_above(const char* name) {
+  return std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0;
+}
+
+void remove_folder(int above, const char* name, int depth) noexcept;
+
+void empty_folder(int folder, int depth) noexcept {
+  alignas(Entry) char room[4096];
+  while (true) {
+    const long got = ::syscall(SYS_getdents64, folder, room, sizeof(room));
+    if (got <= 0) return;
+    for (long at = 0; at < got;) {
+      const auto* entry = reinterpret_cast<const Entry*>(room + at);
+      at += entry->length;
+      if (is_the_folder_or_above(entry->name) || ::unlinkat(folder, entry->name, 0) == 0) continue;
+      if (errno == EISDIR || errno == EPERM) remove_folder(folder, entry->name, depth + 1);
+    }
+  }
+}
+
+void remove_folder(int above, const char* name, int depth) noexcept {
+  if (depth > kDeepest) return;
+  const int folder = ::openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (folder < 0) return;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    ::lseek(folder, 0, SEEK_SET);
+    empty_folder(folder, depth);
+    if (::unlinkat(above, name, AT_REMOVEDIR) == 0 || errno != ENOTEMPTY) break;
+  }
+  ::close(folder);
+}
 
 }  // namespace
 
 struct CrashCleanup::Slot {
-  enum State : int { free, being_filled, full };
+  enum State : int { free, being_filled, full, being_removed };
   std::atomic<int> state{free};
   char folder[PATH_MAX] = {};
 };
@@ -41,12 +89,16 @@ CrashCleanup& CrashCleanup::operator=(CrashCleanup&& other) noexcept {
 }
 
 CrashCleanup::~CrashCleanup() {
-  if (slot_ != nullptr) slot_->state = Slot::free;
+  if (slot_ == nullptr) return;
+  int expected = Slot::full;
+  while (!slot_->state.compare_exchange_strong(expected, Slot::free)) ::pause();
 }
 
-void CrashCleanup::for_each(void (*use)(const char* folder)) noexcept {
-  for (const Slot& slot : slots_) {
-    if (slot.state == Slot::full) use(slot.folder);
+void CrashCleanup::remove_all() noexcept {
+  for (Slot& slot : slots_) {
+    int expected = Slot::full;
+    if (slot.state.compare_exchange_strong(expected, Slot::being_removed))
+      remove_folder(AT_FDCWD, slot.folder, 0);
   }
 }
 

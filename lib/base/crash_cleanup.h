@@ -8,7 +8,8 @@
 namespace keyshift {
 
 /// While one of these lives, its folder is on the list. The list is short and fixed, so that a handler can
-/// read it; who finds no place on it leaves the folder to the next run.
+/// read it; who finds no place on it leaves the folder to the next run. Once a handler has begun to remove
+/// the folder, its owner waits here for the end of the process: what is being removed is never published.
 class CrashCleanup {
  public:
   CrashCleanup() = default;
@@ -17,8 +18,10 @@ class CrashCleanup {
   CrashCleanup& operator=(CrashCleanup&& other) noexcept;
   ~CrashCleanup();
 
-  /// Calls `use` with each folder. Safe in a signal handler if `use` is.
-  static void for_each(void (*use)(const char* folder)) noexcept;
+  /// Removes every folder on the list with all that is in it; links are not followed. For a signal handler
+  /// that ends the process afterwards: no memory is allocated, no lock taken, no other program run, and other
+  /// threads may be at work in these folders. What cannot be removed is left to the next run.
+  static void remove_all() noexcept;
 
  private:
   struct Slot;

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+import unittest
 
 import common
 from common import LONG, RULES, Faults, digests, write_checkpoint
@@ -75,21 +76,21 @@ class Resume(Faults):
 class Cut(Faults):
     """A source that is cut while it is read."""
 
-    def begin(self, *options) -> subprocess.Popen:
+    def begin(self, *options, before=()) -> subprocess.Popen:
         """A conversion of a larger source that has begun to write."""
         self.large = self.folder / "large"
         if not self.large.exists():
             write_checkpoint(self.large, 1, 60_000_000)
-        command = [common.KEYSHIFT, "convert", self.large, self.target, *RULES, *options]
+        command = [*before, common.KEYSHIFT, "convert", self.large, self.target, *RULES, *options]
         running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        while running.poll() is None and not list(self.folder.glob(".target.keyshift-tmp/*.safetensors")):
+        while running.poll() is None and not list(self.folder.glob(f".{self.target.name}.keyshift-tmp/*.safetensors")):
             time.sleep(0.0005)
         return running
 
-    def ending(self, disturb, *options) -> tuple[int, str]:
+    def ending(self, disturb, *options, before=()) -> tuple[int, str]:
         """Exit code and words of a run that is disturbed while it copies."""
         for _ in range(20):
-            with self.begin(*options) as running:
+            with self.begin(*options, before=before) as running:
                 disturb(running)
                 _, said = running.communicate(timeout=60)
             if running.returncode != 0:
@@ -102,6 +103,16 @@ class Cut(Faults):
         self.assertEqual(code, 4, said)
         self.assertIn("a file became shorter while it was read", said)
         self.assert_nothing_at(self.target)
+        self.assert_no_leftovers(self.folder)
+
+    @unittest.skipUnless(common.ROOT, "needs root to hide the programs")
+    def test_a_bus_error_needs_no_other_program_to_clean_up(self):
+        self.target = self.folder / "-rf"
+        hide = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /bin/rm && exec "$@"', "/dev/null"]
+        if subprocess.run([*hide, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no mounts of its own here")
+        code, said = self.ending(lambda running: running.send_signal(signal.SIGBUS), before=hide)
+        self.assertEqual(code, 4, said)
         self.assert_no_leftovers(self.folder)
 
     def test_a_source_that_becomes_shorter_is_an_error_in_both_ways_of_reading(self):
