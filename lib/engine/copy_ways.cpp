@@ -96,10 +96,14 @@ bool CopyWays::is_digested(std::size_t shard) const noexcept {
 
 std::uint64_t CopyWays::bytes(const Plan& plan, CopyWay way) const noexcept {
   std::uint64_t sum = 0;
-  for (std::size_t shard = 0; shard < shards.size(); ++shard) {
-    for (std::size_t i = 0; i < shards[shard].size(); ++i)
-      sum += shards[shard][i] == way ? plan.shards[shard].extents[i].length : 0;
-  }
+  for (std::size_t shard = 0; shard < shards.size(); ++shard) sum += bytes(plan, shard, way);
+  return sum;
+}
+
+std::uint64_t CopyWays::bytes(const Plan& plan, std::size_t shard, CopyWay way) const noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < shards[shard].size(); ++i)
+    sum += shards[shard][i] == way ? plan.shards[shard].extents[i].length : 0;
   return sum;
 }
 

@@ -32,6 +32,7 @@ struct CopyWays {
   bool is_digested(std::size_t shard) const noexcept;
   /// Bytes that go this way.
   std::uint64_t bytes(const Plan& plan, CopyWay way) const noexcept;
+  std::uint64_t bytes(const Plan& plan, std::size_t shard, CopyWay way) const noexcept;
 };
 
 /// Decides for each extent. `folder`: where the output will be built, or its file system's. A long extent

@@ -8,6 +8,7 @@
 #include "base/file_system.h"
 #include "base/in_place_file.h"
 #include "base/mapped_file.h"
+#include "base/sha.h"
 #include "engine/copy_strategy.h"
 
 namespace keyshift {
@@ -123,7 +124,8 @@ void ResumeNotes::remove_all_but_noted() const {
   }
 }
 
-std::optional<WrittenShard> ResumeNotes::finished(std::size_t shard, const Interrupt& interrupt) const {
+std::optional<WrittenShard> ResumeNotes::finished(std::size_t shard, bool sha256,
+                                                  const Interrupt& interrupt) const {
   if (!known_[shard]) return std::nullopt;
   const fs::path path = folder_ / plan_.shards[shard].name;
   std::error_code ignored;
@@ -131,10 +133,17 @@ std::optional<WrittenShard> ResumeNotes::finished(std::size_t shard, const Inter
   {
     const MappedFile file = MappedFile::open(path, FileAccess::automatic);
     Hasher hasher;
-    read_through(file, 0, file.size(), interrupt,
-                 [&](std::span<const std::byte> piece) { hasher.update(piece); });
-    if (file.size() == plan_.shards[shard].size && hasher.value() == known_[shard]->digest)
-      return known_[shard];
+    std::optional<ShaHasher> sha;
+    if (sha256) sha.emplace();
+    read_through(file, 0, file.size(), interrupt, [&](std::span<const std::byte> piece) {
+      hasher.update(piece);
+      if (sha) sha->update(piece);
+    });
+    if (file.size() == plan_.shards[shard].size && hasher.value() == known_[shard]->digest) {
+      WrittenShard written = *known_[shard];
+      if (sha) written.sha256 = sha->value();
+      return written;
+    }
   }
   remove_tree(path);
   return std::nullopt;
@@ -144,6 +153,7 @@ void ResumeNotes::note(std::size_t shard, const WrittenShard& written) {
   if (!written.digest) return;
   const std::lock_guard guard(lock_);
   append(line_of(shard, written));
+  known_[shard] = written;
 }
 
 void ResumeNotes::append(const std::string& text) {

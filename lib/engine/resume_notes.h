@@ -24,18 +24,21 @@ class ResumeNotes {
   /// and sources; whatever else lies there is removed. Borrows `plan`. Errors: io.
   ResumeNotes(const std::filesystem::path& folder, const Plan& plan, bool resume);
 
-  /// A shard that is noted and still has the noted digest, every byte of it read again; else none, and no
-  /// file of its name is left. Errors: io, interrupted.
-  std::optional<WrittenShard> finished(std::size_t shard, const Interrupt& interrupt) const;
+  /// Whether a shard is noted, by an earlier run or by this one.
+  bool is_noted(std::size_t shard) const noexcept { return known_[shard].has_value(); }
+  /// A shard that is noted and still has the noted digest, every byte of it read again, with its SHA-256 if
+  /// that is wanted; else none, and no file of its name is left. Errors: io, interrupted.
+  std::optional<WrittenShard> finished(std::size_t shard, bool sha256, const Interrupt& interrupt) const;
   /// Notes a shard that is on the disk. One that was not digested cannot be checked later and is not noted.
   /// May be called from several threads. Errors: io.
   void note(std::size_t shard, const WrittenShard& written);
+  /// Removes all files but the notes and the shards that they tell of. Errors: io.
+  void remove_all_but_noted() const;
   /// Nothing is left of the notes: what lies beside them is to be published. Errors: io.
   void remove();
 
  private:
   void read();
-  void remove_all_but_noted() const;
   void append(const std::string& text);
 
   std::filesystem::path folder_, path_;

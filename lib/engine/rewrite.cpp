@@ -1,5 +1,7 @@
 #include "engine/rewrite.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/file_system.h"
@@ -77,24 +79,17 @@ CopyWays plan_ways(const RewriteRequest& request, const Plan& plan) {
   return choose_ways(plan, Target::file_system_of(request.destination), request.copy);
 }
 
-RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const Interrupt& interrupt) {
-  const PreparedPlan prepared = plan_rewrite(request);
+namespace {
+
+// Everything but what is said of it afterwards, below the target, not yet visible.
+RewriteResult write_all(const RewriteRequest& request, const PreparedPlan& prepared, const Target& target,
+                        ShardCopy& shards, std::optional<ReceiptFile>& elsewhere, Progress& progress,
+                        const Interrupt& interrupt) {
   const Plan& plan = prepared.plan;
-  const CopyWays ways = plan_ways(request, plan);
-
-  Target target =
-      Target::prepare(request.destination, prepared.checkpoint->place(), request.force, request.resume);
-  if (!request.resume) target.require_space(plan.output_bytes() - ways.bytes(plan, CopyWay::reflink));
-  std::optional<ReceiptFile> elsewhere;
-  if (request.receipt.wanted && request.receipt.place)
-    elsewhere.emplace(ReceiptFile::prepare(*request.receipt.place, prepared.checkpoint->place(),
-                                           request.destination, request.force));
-  interrupt.check();
-  // --- from here something is written, though nothing is visible yet ---
-
   RewriteResult result;
+  if (request.resume)  // otherwise it was asked before the first byte
+    target.require_space(shards.needed_bytes() + (plan.index_text ? plan.index_text->size() : 0));
   progress.begin("copying", plan.data_bytes());
-  ShardCopy shards(plan, ways, target, {request.jobs, request.resume, request.copy.sha256});
   const std::vector<WrittenShard> copied = shards.run(progress, interrupt);
   progress.end();
   result.resumed = shards.resumed();
@@ -120,7 +115,51 @@ RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const I
                                 : write_text(target, result.receipt_name, receipt, false).written.digest;
   }
   interrupt.check();
+  shards.forget_notes();
+  return result;
+}
 
+// Who asked to go on from where an earlier run was stopped may have to ask for it again.
+[[noreturn]] void keep_for_resume(const Error& error, const ShardCopy& shards, Target& target) {
+  try {
+    shards.keep_only_finished();
+  } catch (const Error&) {  // then the next run does it
+  }
+  const std::string folder = target.temporary().string();
+  target.keep_unpublished();
+  Error told(error.kind(),
+             fmt::format("{}; {} of its shards {} in {} for another --resume", error.message(),
+                         shards.finished(), shards.finished() == 1 ? "stays" : "stay", quote(folder)));
+  if (error.offset()) throw std::move(told).in(error.file()).at(*error.offset());
+  throw std::move(told).in(error.file());
+}
+
+}  // namespace
+
+RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const Interrupt& interrupt) {
+  const PreparedPlan prepared = plan_rewrite(request);
+  const Plan& plan = prepared.plan;
+  const CopyWays ways = plan_ways(request, plan);
+
+  Target target =
+      Target::prepare(request.destination, prepared.checkpoint->place(), request.force, request.resume);
+  if (!request.resume) target.require_space(plan.output_bytes() - ways.bytes(plan, CopyWay::reflink));
+  std::optional<ReceiptFile> elsewhere;
+  if (request.receipt.wanted && request.receipt.place)
+    elsewhere.emplace(ReceiptFile::prepare(*request.receipt.place, prepared.checkpoint->place(),
+                                           request.destination, request.force));
+  interrupt.check();
+  // --- from here something is written, though nothing is visible yet ---
+
+  ShardCopy shards(plan, ways, target, {request.jobs, request.resume, request.copy.sha256});
+  RewriteResult result;
+  try {
+    result = write_all(request, prepared, target, shards, elsewhere, progress, interrupt);
+  } catch (const Error& error) {
+    const bool is_worth_it = error.kind() == ErrorKind::io || error.kind() == ErrorKind::interrupted;
+    if (request.resume && is_worth_it && shards.finished() > 0) keep_for_resume(error, shards, target);
+    throw;
+  }
   if (elsewhere) elsewhere->publish();
   target.publish(names_in_order(result, plan, request.receipt.wanted && !elsewhere));
   if (elsewhere) elsewhere->keep();

@@ -24,8 +24,22 @@ bool is_shared(const Plan& plan, const CopyWays& ways) {
 
 ShardCopy::ShardCopy(const Plan& plan, const CopyWays& ways, const Target& target, Options options)
     : plan_(plan), ways_(ways), target_(target), options_(options), shared_(is_shared(plan, ways)) {
-  // What costs nothing to do again, or has no digest to be checked by, needs no notes.
-  notes_.emplace(target.temporary(), plan, options.resume && !shared_ && !options.sha256);
+  // What costs nothing to do again is done again.
+  notes_.emplace(target.temporary(), plan, options.resume && !shared_);
+}
+
+std::uint64_t ShardCopy::needed_bytes() const noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < plan_.shards.size(); ++i) {
+    if (!notes_->is_noted(i)) sum += plan_.shards[i].size - ways_.bytes(plan_, i, CopyWay::reflink);
+  }
+  return sum;
+}
+
+std::size_t ShardCopy::finished() const noexcept {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < plan_.shards.size(); ++i) count += notes_->is_noted(i);
+  return count;
 }
 
 std::vector<WrittenShard> ShardCopy::run(Progress& progress, const Interrupt& interrupt) {
@@ -34,7 +48,7 @@ std::vector<WrittenShard> ShardCopy::run(Progress& progress, const Interrupt& in
   const unsigned jobs = shared_ ? std::max(options_.jobs, kWaiting) : options_.jobs;
   std::vector<WrittenShard> written(plan_.shards.size());
   for_each_parallel(written.size(), jobs, [&](std::size_t i) {
-    if (auto finished = notes_->finished(i, interrupt)) {
+    if (auto finished = notes_->finished(i, options_.sha256, interrupt)) {
       written[i] = std::move(*finished);
       progress.advance(plan_.shards[i].size - plan_.shards[i].header.size());
       ++resumed_;
@@ -44,7 +58,6 @@ std::vector<WrittenShard> ShardCopy::run(Progress& progress, const Interrupt& in
     notes_->note(i, written[i]);
   });
   if (shared_) sync_file_system(target_.temporary());  // to flush each file by itself would take longest
-  notes_->remove();
   return written;
 }
 

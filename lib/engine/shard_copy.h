@@ -20,7 +20,7 @@ class ShardCopy {
   struct Options {
     unsigned jobs = 1;  // shards at a time
     bool resume = false;
-    bool sha256 = false;  // of each file; notes hold none, so that nothing is resumed then
+    bool sha256 = false;  // of each file
   };
 
   /// Borrows all three. Errors: io.
@@ -29,6 +29,14 @@ class ShardCopy {
   std::vector<WrittenShard> run(Progress& progress, const Interrupt& interrupt);
   /// Shards that were there and right.
   std::uint64_t resumed() const noexcept { return resumed_; }
+  /// Bytes that are still to be written and take space: not those of noted shards, nor of shared blocks.
+  std::uint64_t needed_bytes() const noexcept;
+  /// Shards that another run could take over.
+  std::size_t finished() const noexcept;
+  /// Removes what no other run could take over. Errors: io.
+  void keep_only_finished() const { notes_->remove_all_but_noted(); }
+  /// Nothing is left but what is to be published: the notes are removed. Errors: io.
+  void forget_notes() { notes_->remove(); }
 
  private:
   WrittenShard copy(std::size_t shard, Progress& progress, const Interrupt& interrupt) const;

@@ -181,7 +181,6 @@ void Target::make_temporary(bool resume) {
     if (resume) {
       temporary_ = temporary;
       lock_ = std::move(stale);
-      cleanup_ = CrashCleanup(temporary_);
       return;
     }
     remove_tree(temporary);
@@ -196,7 +195,7 @@ void Target::make_temporary(bool resume) {
     temporary_.clear();
     throw busy(temporary);
   }
-  cleanup_ = CrashCleanup(temporary_);
+  if (!resume) cleanup_ = CrashCleanup(temporary_);
 }
 
 Target::~Target() {

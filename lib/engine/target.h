@@ -37,6 +37,8 @@ class Target {
   /// The folder in which it is built.
   const std::filesystem::path& temporary() const noexcept { return temporary_; }
 
+  /// Leaves what was written so far to a later run with `resume`.
+  void keep_unpublished() noexcept { temporary_.clear(); }
   /// Errors: io, when the file system has less than `bytes` free.
   void require_space(std::uint64_t bytes) const;
   /// Where to write an output of this name before it is published; the folders above it are made. Errors: io.

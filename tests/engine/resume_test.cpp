@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "base/file_system.h"
+#include "base/sha.h"
 #include "engine/rewrite.h"
 #include "support/counting_progress.h"
 #include "support/error_text.h"
@@ -26,6 +27,19 @@ class DyingProgress : public CountingProgress {
 
  private:
   fs::path from_, to_;
+  std::uint64_t after_;
+};
+
+class InterruptingProgress : public CountingProgress {
+ public:
+  InterruptingProgress(Interrupt& interrupt, std::uint64_t after) : interrupt_(interrupt), after_(after) {}
+  void advance(std::uint64_t bytes) override {
+    CountingProgress::advance(bytes);
+    if (seen() >= after_) interrupt_.request();
+  }
+
+ private:
+  Interrupt& interrupt_;
   std::uint64_t after_;
 };
 
@@ -133,6 +147,39 @@ TEST_CASE("without --resume what is left over is cleaned up, with it a run that 
   it.request.resume = false;
   CHECK(it.run().resumed == 0);
   it.check_output();
+}
+
+TEST_CASE(
+    "a shard that a killed run had finished is kept with --sha256, too, and digested while it is checked") {
+  Killed it;
+  it.request.copy.sha256 = true;
+  it.request.copy.digests = CopyOptions::Digests::always;
+  const RewriteResult result = it.run();
+  CHECK(result.resumed == 1);
+  for (const auto& shard : result.shards)
+    CHECK((shard.written.sha256 == sha256_of(read_file(it.request.destination / shard.name))));
+  it.check_output();
+}
+
+TEST_CASE("an interruption with --resume leaves what is finished to the next one, and says so") {
+  const TemporaryFolder folder;
+  RewriteRequest request;
+  request.plan.source = write_sample(folder);
+  request.destination = folder / "out";
+  request.copy.copy = CopyOptions::Copy::stream;
+  request.resume = true;
+  Interrupt interrupt;
+  InterruptingProgress progress(interrupt, 1);
+  const std::string temporary = (folder / ".out.keyshift-tmp").string();
+  CHECK(error_text([&] { rewrite(request, progress, interrupt); }) ==
+        "interrupted; nothing was published; 1 of its shards stays in \"" + temporary +
+            "\" for another --resume");
+  CHECK(fs::exists(folder / ".out.keyshift-tmp" / kFirstShard));
+  CHECK_FALSE(fs::exists(folder / ".out.keyshift-tmp" / kSecondShard));
+  CountingProgress again;
+  CHECK(rewrite(request, again, Interrupt()).resumed == 1);
+  CHECK(fs::exists(folder / "out" / kSecondShard));
+  CHECK_FALSE(fs::exists(temporary));
 }
 
 TEST_CASE("with --resume and nothing to go on from, a conversion is a conversion") {

@@ -10,7 +10,7 @@ import time
 import unittest
 
 import common
-from common import LONG, RULES, Faults, digests, write_checkpoint
+from common import LONG, RULES, Faults, digests, file_system, write_checkpoint
 
 
 class Resume(Faults):
@@ -71,6 +71,60 @@ class Resume(Faults):
                     shutil.rmtree(self.target)
             self.assert_resumes(expected, 0)
         self.assertEqual(digests(self.source), self.before, "the source has changed")
+
+    def stop_after(self, shards: int, number: signal.Signals) -> tuple[int, str]:
+        with subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+            while running.poll() is None and self.noted() < shards:
+                pass
+            running.send_signal(number)
+            _, said = running.communicate(timeout=60)
+        return running.returncode, said
+
+    def test_a_run_with_resume_that_is_asked_to_end_leaves_what_it_has_finished_to_the_next(self):
+        expected = self.expected()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            for _ in range(50):
+                code, said = self.stop_after(2, number)
+                if code == 130:
+                    break
+                shutil.rmtree(self.target)  # it was done before: once more
+            self.assertEqual(code, 130, said)
+            self.assertIn("of its shards stay in", said)
+            self.assertFalse(self.target.exists())
+            self.assertEqual(len(list(self.folder.glob(".target.keyshift-tmp/*.safetensors"))), self.noted())
+            self.assert_resumes(expected, 2)
+
+    def test_only_the_space_for_what_is_still_to_be_written_is_asked_for(self):
+        expected = self.expected()
+        size = self.shards * 4 * self.tensor_bytes
+        with file_system("tmpfs", self.folder, size * 2) as disk:
+            self.target = disk / "target"
+            temporary = disk / ".target.keyshift-tmp"
+            self.noted = lambda: (temporary / ".keyshift-notes").read_bytes().count(b" .\n") if temporary.exists() else 0
+            while not self.kill_after(4):
+                shutil.rmtree(self.target)  # it was done before the kill came: once more
+            finished = self.noted()
+            left = (self.shards - finished) * 4 * self.tensor_bytes
+            for partial in temporary.glob("*.safetensors"):
+                if f" {partial.stat().st_size} " not in (temporary / ".keyshift-notes").read_text():
+                    partial.unlink()
+            filler = disk / "filler"
+
+            def leave_free(count: int) -> None:
+                filler.unlink(missing_ok=True)
+                status = os.statvfs(disk)
+                with open(filler, "wb") as file:
+                    os.posix_fallocate(file.fileno(), 0, status.f_bavail * status.f_frsize - count)
+
+            leave_free(left - 100_000)
+            refused = subprocess.run(self.command(), capture_output=True, text=True, timeout=60, check=False)
+            self.assert_ends(refused, 4, "make room or choose another place", "stay in")
+            self.assertEqual(self.noted(), finished)
+            leave_free(left + 300_000)
+            done = subprocess.run(self.command(), capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertGreaterEqual(json.loads(done.stdout)["resumed"], finished)
+            self.assertEqual(digests(self.target), expected)
 
 
 class Cut(Faults):

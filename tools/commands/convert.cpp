@@ -22,7 +22,8 @@ class Convert : public Command {
                  in_place_);
     options.flag("--force", "replace a checkpoint that is at DST (never any other folder)", force_);
     options.flag("--resume",
-                 "go on where the same conversion was killed: shards that it finished are checked and kept",
+                 "go on where the same conversion with --resume was stopped: shards that it finished are "
+                 "checked and kept",
                  resume_);
     conversion_.declare(options);
     options.heading("Output");
