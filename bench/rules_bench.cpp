@@ -135,6 +135,10 @@ void add_rows(const std::string& name, const Keys& table, const std::string& lis
       [=](benchmark::State& s) { time_trie(s, *table, *list, *answers, best_kernel(), false); });
   add("trie_fresh_memory/" + suffix,
       [=](benchmark::State& s) { time_trie(s, *table, *list, *answers, best_kernel(), true); });
+  if (const ShapeKernel* kernel = avx2_kernel(); kernel != nullptr && kernel != &best_kernel()) {
+    add("trie_avx2/" + suffix,
+        [=](benchmark::State& s) { time_trie(s, *table, *list, *answers, *kernel, false); });
+  }
   if (&best_kernel() != &portable_kernel()) {
     add("trie_portable/" + suffix,
         [=](benchmark::State& s) { time_trie(s, *table, *list, *answers, portable_kernel(), false); });

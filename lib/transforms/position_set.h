@@ -40,6 +40,11 @@ class PositionSet {
     return kLimit;
   }
   constexpr std::uint64_t word(std::size_t i) const noexcept { return words_[i]; }
+  /// Bits of the eight positions from `at` on, all below kLimit.
+  constexpr std::uint8_t byte_at(std::size_t at) const noexcept {
+    const std::uint64_t low = words_[at / 64] >> (at % 64);
+    return static_cast<std::uint8_t>(at % 64 > 56 ? low | (words_[at / 64 + 1] << (64 - at % 64)) : low);
+  }
   constexpr void set_word(std::size_t i, std::uint64_t word) noexcept { words_[i] = word; }
 
   constexpr PositionSet& operator|=(const PositionSet& other) noexcept {

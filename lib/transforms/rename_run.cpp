@@ -99,6 +99,10 @@ void RenameRun::rename(std::span<const std::string_view> keys, RenamedKeys& out)
   }
 }
 
+void RenameRun::write_lines(std::span<const std::string_view> keys, RenamedKeys& out) {
+  state_->shape_run.write_lines(keys, out);
+}
+
 std::vector<bool> RenameRun::used() const { return state_->findings.used; }
 std::size_t RenameRun::shapes() const noexcept {
   return state_->shape_run.shapes() + (state_->ordered_run ? state_->ordered_run->shapes() : 0);

@@ -35,6 +35,10 @@ class RenameRun {
   /// naming the key; `out` then holds a part of the keys and is fit only for clear().
   void rename(std::span<const std::string_view> keys, RenamedKeys& out);
 
+  /// Appends a line for each key, `old<TAB>new<NEWLINE>`: out[i] is the whole of it. Only where a key's new
+  /// name is its own affair: without state and without a target. Errors: as rename().
+  void write_lines(std::span<const std::string_view> keys, RenamedKeys& out);
+
   /// One flag per transform, in file order.
   std::vector<bool> used() const;
   /// Distinct shapes met.

@@ -20,16 +20,21 @@ enum class ShapeKind : std::uint8_t {
   ordered,  // what they become depends on the keys before them
 };
 
-/// Immutable but for `next`, which only helps to guess. Its three texts follow it in memory, each in blocks
-/// of 64 bytes.
+/// Immutable but for `next`, which only helps to guess. Its three texts, each in blocks of 64 bytes, and its
+/// moves follow it in memory.
 struct alignas(64) Shape {
   static constexpr std::size_t kBlock = 64;
   static constexpr std::uint16_t kNoLength = 0xFFFF;  // of a shape that no key has
+  static constexpr std::size_t kMoveGroup = 8;
+  struct Move {
+    std::uint8_t to = 0, from = 0;
+  };
 
   std::uint16_t length = kNoLength;  // of the key, bytes
   std::uint16_t result_length = 0;
   std::uint8_t key_blocks = 0, result_blocks = 0;
   ShapeKind kind = ShapeKind::exact;
+  std::uint8_t move_groups = 0;
   std::uint32_t outcome = 0;          // number in the run's OutcomePool
   PositionSet open;                   // digits of the key that may be any digits
   mutable const Shape* next[2] = {};  // shapes that followed this one, the last one first; never null
@@ -45,6 +50,12 @@ struct alignas(64) Shape {
   /// … from these places.
   std::uint8_t* source() noexcept { return result() + result_blocks * kBlock; }
   const std::uint8_t* source() const noexcept { return result() + result_blocks * kBlock; }
+  /// The same as a list: bytes of the result, each from its place in the key. In groups, so that a loop goes
+  /// over most shapes' in one step; the last one is there again until its group is full.
+  Move* moves() noexcept { return reinterpret_cast<Move*>(source() + result_blocks * kBlock); }
+  const Move* moves() const noexcept {
+    return reinterpret_cast<const Move*>(source() + result_blocks * kBlock);
+  }
 };
 static_assert(sizeof(Shape) == 2 * Shape::kBlock);
 

@@ -1,7 +1,11 @@
 #include "transforms/shape_kernel.h"
 
+#include <array>
 #include <bit>
 #include <cstring>
+
+#include "transforms/key_words.h"
+#include "transforms/shape_rounds.h"
 
 namespace keyshift {
 namespace {
@@ -29,83 +33,104 @@ Vector difference(Vector key, Vector shape) noexcept {
   return (open & no_digit) | (~open & (key ^ shape));
 }
 
-std::uint64_t hash_portably(std::string_view key, const PositionSet& open) noexcept {
-  alignas(8) std::uint8_t text[PositionSet::kLimit] = {};
-  if (!key.empty()) std::memcpy(text, key.data(), key.size());
-  open.for_each([&](std::size_t at) { text[at] = kOpenByte; });
-  constexpr std::uint64_t kFactor = 0x9E3779B97F4A7C15U;
-  std::uint64_t hash = key.size() * kFactor;
-  for (std::size_t at = 0; at < key.size(); at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text + at, sizeof word);
-    hash = (std::rotl(hash, 23) ^ word) * kFactor;
+/// For each eight bits the eight bytes that they stand for, all ones or all zeros.
+constexpr std::array<std::uint64_t, 256> kBytesOfBits = [] {
+  std::array<std::uint64_t, 256> all{};
+  for (std::size_t bits = 0; bits < all.size(); ++bits) {
+    for (std::size_t i = 0; i < 8; ++i)
+      if (((bits >> i) & 1U) != 0) all[bits] |= std::uint64_t{0xFF} << (8 * i);
   }
-  hash ^= hash >> 32U;
-  return hash * kFactor;
+  return all;
+}();
+
+std::uint64_t hash_portably(std::string_view key, const PositionSet& open) noexcept {
+  constexpr std::uint64_t kFactor = 0x9E3779B97F4A7C15U, kOther = 0xD6E8FEB86659FD93U;
+  constexpr std::uint64_t kOpenBytes = kOpenByte * 0x0101010101010101U;
+  std::uint64_t hash = key.size() * kFactor;
+  // No product waits for another one.
+  for_each_word(key, [&](std::uint64_t word, std::size_t at) {
+    const std::uint64_t is_open = kBytesOfBits[open.byte_at(at)];
+    const std::uint64_t product = (((word & ~is_open) | (kOpenBytes & is_open)) + at * kOther) * kFactor;
+    hash += std::rotl(product, 32) ^ product;
+  });
+  hash = (hash ^ (hash >> 32U)) * kOther;
+  return hash ^ (hash >> 32U);
 }
 
+/// What the loop works on.
+template <ResultForm form>
+struct Work {
+  const ShapeTable& table;
+  ShapeSource& source;
+  RenamedKeys::Raw& raw;
+
+  /// nullptr if the key's result has been written.
+  const Shape* find(std::string_view key) {
+    if (key.size() <= kLongestShape) {
+      PositionSet open = open_digits(key);
+      const Shape* shape = find_shape(table, portable_kernel(), key, open);
+      if (shape != nullptr && shape->kind == ShapeKind::result) return shape;
+    }
+    return source.shape_of(key, raw);
+  }
+  void write(const Shape& shape, std::string_view key) {
+    const std::size_t size = size_of_result<form>(key.size(), shape.result_length);
+    if (static_cast<std::size_t>(raw.text_limit - raw.text) < size) source.make_room(size, raw);
+    char* text = raw.text;
+    if constexpr (form == ResultForm::line) {
+      if (!key.empty()) std::memcpy(text, key.data(), key.size());
+      text += key.size();
+      *text++ = '\t';
+    }
+    write_result_portably(shape, key, text);
+    if constexpr (form == ResultForm::line) text[shape.result_length] = '\n';
+    raw.text += size;
+    raw.used += size;
+    *raw.ends++ = raw.used;
+    *raw.outcomes++ = raw.outcome_base + shape.outcome;
+  }
+  static bool has_shape(const Shape& shape, std::string_view key) noexcept {
+    return has_shape_portably(shape, key);
+  }
+};
+
+template <ResultForm form>
 void rename_portably(std::span<const std::string_view> keys, const ShapeTable& table, ShapeSource& source,
                      RenamedKeys::Raw& raw) {
-  const Shape* last = &table.nothing();
-  for (const std::string_view key : keys) {
-    const Shape* shape = last->next[0];
-    if (!has_shape_portably(*shape, key)) {
-      shape = last->next[1];
-      if (!has_shape_portably(*shape, key)) {
-        shape = nullptr;
-        if (key.size() <= kLongestShape) {
-          PositionSet open = open_digits(key);
-          shape = find_shape(table, portable_kernel(), key, open);
-        }
-        if (shape == nullptr || shape->kind != ShapeKind::result) {
-          shape = source.shape_of(key, raw);
-          if (shape == nullptr) {
-            last = &table.nothing();
-            continue;
-          }
-        }
-        follows(*last, *shape);
-      }
-    }
-    if (static_cast<std::size_t>(raw.text_limit - raw.text) < shape->result_length) {
-      source.make_room(shape->result_length, raw);
-    }
-    write_result_portably(*shape, key, raw.text);
-    raw.text += shape->result_length;
-    raw.used += shape->result_length;
-    *raw.ends++ = raw.used;
-    *raw.outcomes++ = raw.outcome_base + shape->outcome;
-    last = shape;
-  }
+  Work<form> work{table, source, raw};
+  rename_in_rounds(keys, work);
 }
 
 }  // namespace
 
 bool has_shape_portably(const Shape& shape, std::string_view key) noexcept {
   if (shape.length != key.size()) return false;
+  constexpr std::size_t kSize = sizeof(Vector);
   const std::size_t size = key.size();
-  if (size == 0) return true;
-  if (size < sizeof(Vector)) {
+  const auto differs = [&](std::size_t at) {
+    return difference(load(key.data() + at), load(shape.text() + at));
+  };
+  if (size < kSize) {
     Vector whole{};
-    std::memcpy(&whole, key.data(), size);
-    return !any(difference(whole, load(shape.text())));
+    if (size != 0) std::memcpy(&whole, key.data(), size);
+    return size == 0 || !any(difference(whole, load(shape.text())));
   }
-  Vector differs{};
-  for (std::size_t at = 0; at + sizeof(Vector) <= size; at += sizeof(Vector)) {
-    differs |= difference(load(key.data() + at), load(shape.text() + at));
-  }
-  const std::size_t tail = size - sizeof(Vector);
-  differs |= difference(load(key.data() + tail), load(shape.text() + tail));
-  return !any(differs);
+  if (size >= 2 * kSize && size <= 4 * kSize)  // no loop whose end would have to be guessed
+    return !any(differs(0) | differs(kSize) | differs(size - 2 * kSize) | differs(size - kSize));
+  Vector all = differs(size - kSize);
+  for (std::size_t at = 0; at + kSize <= size; at += kSize) all |= differs(at);
+  return !any(all);
 }
 
 void write_result_portably(const Shape& shape, std::string_view key, char* text) noexcept {
   const std::uint8_t* result = shape.result();
-  for (std::size_t at = 0; at < shape.result_length; at += 2 * sizeof(Vector)) {
-    std::memcpy(text + at, result + at, 2 * sizeof(Vector));
+  std::memcpy(text, result, Shape::kBlock);
+  for (std::size_t at = Shape::kBlock; at < shape.result_length; at += Shape::kBlock)
+    std::memcpy(text + at, result + at, Shape::kBlock);
+  const Shape::Move* move = shape.moves();
+  for (std::size_t group = 0; group < shape.move_groups; ++group) {
+    for (std::size_t i = 0; i < Shape::kMoveGroup; ++i, ++move) text[move->to] = key[move->from];
   }
-  const std::uint8_t* source = shape.source();
-  shape.copied.for_each([&](std::size_t at) { text[at] = key[source[at]]; });
 }
 
 bool is_shape_of(const Shape& shape, std::string_view key, const PositionSet& open) noexcept {
@@ -128,13 +153,16 @@ const Shape* find_shape(const ShapeTable& table, const ShapeKernel& kernel, std:
 }
 
 const ShapeKernel& portable_kernel() noexcept {
-  static constexpr ShapeKernel kernel{"portable", hash_portably, rename_portably};
+  static constexpr ShapeKernel kernel{"portable", hash_portably, rename_portably<ResultForm::bare>,
+                                      rename_portably<ResultForm::line>};
   return kernel;
 }
 
 const ShapeKernel& best_kernel() noexcept {
-  const ShapeKernel* avx512 = avx512_kernel();
-  return avx512 != nullptr ? *avx512 : portable_kernel();
+  for (const ShapeKernel* kernel : {avx512_kernel(), avx2_kernel()}) {
+    if (kernel != nullptr) return *kernel;
+  }
+  return portable_kernel();
 }
 
 }  // namespace keyshift

@@ -1,5 +1,6 @@
 // The loop that renames: guesses each key's shape from the one before, looks it up if the guess is wrong, and
-// writes the result. There is one for every machine, and one that uses what newer x86-64 processors have.
+// writes the result. There is one for every machine, and there are two that use what newer x86-64 processors
+// have.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,9 @@ struct ShapeKernel {
   /// the keys and writes text up to RenamedKeys::kSlack bytes behind raw.text_limit.
   void (*rename)(std::span<const std::string_view> keys, const ShapeTable& table, ShapeSource& source,
                  RenamedKeys::Raw& raw);
+  /// The same with each result in a line, behind its key and a tab.
+  void (*write_lines)(std::span<const std::string_view> keys, const ShapeTable& table, ShapeSource& source,
+                      RenamedKeys::Raw& raw);
 };
 
 /// Is `shape` that of a key with these open digits?
@@ -51,8 +55,17 @@ bool has_shape_portably(const Shape& shape, std::string_view key) noexcept;
 /// Writes the result of a key of this shape. May write up to 63 bytes behind it.
 void write_result_portably(const Shape& shape, std::string_view key, char* text) noexcept;
 
+/// What stands around a result: nothing, or the rest of its line.
+enum class ResultForm : std::uint8_t { bare, line };
+/// Bytes that a result takes.
+template <ResultForm form>
+constexpr std::size_t size_of_result(std::size_t key, std::size_t result) noexcept {
+  return form == ResultForm::line ? key + result + 2 : result;
+}
+
 const ShapeKernel& portable_kernel() noexcept;
 /// nullptr if this machine has not what it takes.
+const ShapeKernel* avx2_kernel() noexcept;
 const ShapeKernel* avx512_kernel() noexcept;
 /// The fastest one for this machine.
 const ShapeKernel& best_kernel() noexcept;

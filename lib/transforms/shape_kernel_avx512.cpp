@@ -10,12 +10,16 @@
 
 #include <immintrin.h>
 
-#include <algorithm>
+#include <cstring>
+
+#include "transforms/open_bits.h"
 
 // Everything that needs the newer instructions is compiled for them by this attribute, and runs only after
 // the processor has been asked.
 #define KEYSHIFT_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi,bmi2")))
 #define KEYSHIFT_AVX512_INLINE KEYSHIFT_AVX512 __attribute__((always_inline)) inline
+#define KEYSHIFT_TARGET KEYSHIFT_AVX512
+#include "transforms/shape_rounds.h"
 
 namespace keyshift {
 namespace {
@@ -56,7 +60,7 @@ KEYSHIFT_AVX512_INLINE std::uint64_t difference(__m512i key, const std::uint8_t*
   return (other & ~open) | (~digits_of(key) & open);
 }
 
-KEYSHIFT_AVX512_INLINE bool has_shape(const Shape& shape, std::string_view key) noexcept {
+KEYSHIFT_AVX512_INLINE bool has_shape_avx512(const Shape& shape, std::string_view key) noexcept {
   if (shape.length != key.size()) return false;
   if (key.size() <= Shape::kBlock) {
     if (key.empty()) return true;
@@ -90,30 +94,6 @@ KEYSHIFT_AVX512_INLINE void write_result(const Shape& shape, std::string_view ke
   }
 }
 
-/// Clears in `numbers` those runs of digits that something other than a dot or the end follows; `at` are the
-/// bytes that follow them.
-template <class Word>
-KEYSHIFT_AVX512 Word without_runs_before(Word numbers, Word at) noexcept {
-  while (at != 0) {
-    Word digit = (at & (~at + 1)) >> 1U;
-    for (; (numbers & digit) != 0; digit >>= 1U) numbers &= ~digit;
-    at &= at - 1;
-  }
-  return numbers;
-}
-
-/// The open digits of a key (see open_digits) from the bits of its digits and dots. `end`: the bit behind the
-/// key, if the word has one.
-template <class Word>
-KEYSHIFT_AVX512_INLINE Word open_bits(Word digits, Word dots, Word end) noexcept {
-  const Word starts = ((dots << 1U) | 1U) & digits;
-  const Word sum = digits + starts;
-  const Word numbers = digits & ~sum;
-  const Word followed_by_others = sum & ~digits & ~(dots | end);
-  if (__builtin_expect(followed_by_others != 0, 0)) return without_runs_before(numbers, followed_by_others);
-  return numbers;
-}
-
 __extension__ using Wide = unsigned __int128;
 
 KEYSHIFT_AVX512_INLINE PositionSet open_digits_of(const Loaded& loaded, std::size_t size) noexcept {
@@ -122,13 +102,13 @@ KEYSHIFT_AVX512_INLINE PositionSet open_digits_of(const Loaded& loaded, std::siz
   PositionSet open;
   if (size <= Shape::kBlock) {
     const std::uint64_t end = size < Shape::kBlock ? std::uint64_t{1} << size : 0;
-    open.set_word(0, open_bits<std::uint64_t>(digits_of(loaded.block[0]), dots(loaded.block[0]), end));
+    open.set_word(0, open_bits::find<std::uint64_t>(digits_of(loaded.block[0]), dots(loaded.block[0]), end));
     return open;
   }
   const auto wide = [](std::uint64_t low, std::uint64_t high) { return Wide{low} | (Wide{high} << 64U); };
   const Wide end = size < kMostBytes ? Wide{1} << size : 0;
-  const Wide bits = open_bits<Wide>(wide(digits_of(loaded.block[0]), digits_of(loaded.block[1])),
-                                    wide(dots(loaded.block[0]), dots(loaded.block[1])), end);
+  const Wide bits = open_bits::find<Wide>(wide(digits_of(loaded.block[0]), digits_of(loaded.block[1])),
+                                          wide(dots(loaded.block[0]), dots(loaded.block[1])), end);
   open.set_word(0, static_cast<std::uint64_t>(bits));
   open.set_word(1, static_cast<std::uint64_t>(bits >> 64U));
   return open;
@@ -203,13 +183,28 @@ KEYSHIFT_AVX512_INLINE const Shape* look_up(const ShapeTable& table, const Loade
   }
 }
 
+/// Writes a key, and up to a block of anything behind it.
+KEYSHIFT_AVX512_INLINE void write_key(std::string_view key, char* text) noexcept {
+  if (key.size() > kMostBytes) {
+    std::memcpy(text, key.data(), key.size());
+    return;
+  }
+  const Loaded loaded = load(key);
+  _mm512_storeu_si512(text, loaded.block[0]);
+  if (key.size() > Shape::kBlock) _mm512_storeu_si512(text + Shape::kBlock, loaded.block[1]);
+}
+
 /// What the loop works on, in registers as far as they go.
+template <ResultForm form>
 struct Work {
   const ShapeTable& table;
   ShapeSource& source;
   RenamedKeys::Raw& out;
   RenamedKeys::Raw raw = out;
 
+  KEYSHIFT_AVX512_INLINE static bool has_shape(const Shape& shape, std::string_view key) noexcept {
+    return has_shape_avx512(shape, key);
+  }
   KEYSHIFT_AVX512_INLINE const Shape* find(std::string_view key) {
     const Shape* shape = key.size() <= kMostBytes ? look_up(table, load(key), key.size()) : nullptr;
     return shape != nullptr ? shape : ask(key);
@@ -227,68 +222,28 @@ struct Work {
     raw = out;
   }
   KEYSHIFT_AVX512_INLINE void write(const Shape& shape, std::string_view key) {
-    if (static_cast<std::size_t>(raw.text_limit - raw.text) < shape.result_length)
-      make_room(shape.result_length);
-    write_result(shape, key, raw.text);
-    raw.text += shape.result_length;
-    raw.used += shape.result_length;
+    const std::size_t size = size_of_result<form>(key.size(), shape.result_length);
+    if (static_cast<std::size_t>(raw.text_limit - raw.text) < size) make_room(size);
+    char* text = raw.text;
+    if constexpr (form == ResultForm::line) {
+      write_key(key, text);
+      text += key.size();
+      *text++ = '\t';
+    }
+    write_result(shape, key, text);
+    if constexpr (form == ResultForm::line) text[shape.result_length] = '\n';
+    raw.text += size;
+    raw.used += size;
     *raw.ends++ = raw.used;
     *raw.outcomes++ = raw.outcome_base + shape.outcome;
   }
 };
 
-using Keys = std::span<const std::string_view>;
-
-/// Tries the shapes that followed the last key's shape before; for tables in order. Gives the number of wrong
-/// guesses.
-KEYSHIFT_AVX512 std::size_t rename_guessing(Keys keys, Work& work) {
-  std::size_t wrong = 0;
-  const Shape* last = &work.table.nothing();
-  for (const std::string_view key : keys) {
-    const Shape* shape = last->next[0];
-    if (!has_shape(*shape, key)) {
-      shape = last->next[1];
-      if (!has_shape(*shape, key)) {
-        ++wrong;
-        shape = work.find(key);
-        if (shape == nullptr) {
-          last = &work.table.nothing();
-          continue;
-        }
-        follows(*last, *shape);
-      }
-    }
-    work.write(*shape, key);
-    last = shape;
-  }
-  return wrong;
-}
-
-/// Looks every shape up: slower than a right guess, but the processor can work at several keys at once, as
-/// none has to wait for the one before.
-KEYSHIFT_AVX512 void rename_looking_up(Keys keys, Work& work) {
-  for (const std::string_view key : keys) {
-    const Shape* shape = work.find(key);
-    if (shape != nullptr) work.write(*shape, key);
-  }
-}
-
-KEYSHIFT_AVX512 void rename_avx512(Keys keys, const ShapeTable& table, ShapeSource& source,
-                                   RenamedKeys::Raw& out) {
-  constexpr std::size_t kRound = 256;      // keys
-  constexpr unsigned kRoundsWithout = 31;  // before guessing is tried again
-  Work work{table, source, out};
-  unsigned rounds_without = 0;
-  while (!keys.empty()) {
-    const Keys round = keys.first(std::min(kRound, keys.size()));
-    keys = keys.subspan(round.size());
-    if (rounds_without > 0) {
-      --rounds_without;
-      rename_looking_up(round, work);
-    } else if (rename_guessing(round, work) > kRound / 3) {
-      rounds_without = kRoundsWithout;
-    }
-  }
+template <ResultForm form>
+KEYSHIFT_AVX512 void rename_avx512(std::span<const std::string_view> keys, const ShapeTable& table,
+                                   ShapeSource& source, RenamedKeys::Raw& out) {
+  Work<form> work{table, source, out};
+  rename_in_rounds(keys, work);
   out = work.raw;
 }
 
@@ -303,7 +258,8 @@ bool available() noexcept {
 }  // namespace
 
 const ShapeKernel* avx512_kernel() noexcept {
-  static constexpr ShapeKernel kernel{"AVX-512", hash_key, rename_avx512};
+  static constexpr ShapeKernel kernel{"AVX-512", hash_key, rename_avx512<ResultForm::bare>,
+                                      rename_avx512<ResultForm::line>};
   static const bool is_available = available();
   return is_available ? &kernel : nullptr;
 }

@@ -23,15 +23,17 @@ ShapeRun::ShapeRun(const TransformTrie& trie, const ShapeKernel& kernel, RunFind
   if (defers_) std::fill_n(armed_.get(), trie.steps().size(), true);
 }
 
-void ShapeRun::rename(std::span<const std::string_view> keys, RenamedKeys& result) {
+void ShapeRun::run(std::span<const std::string_view> keys, RenamedKeys& result, ResultForm form) {
   result_ = &result;
+  form_ = form;
   result.begin_pool(findings_->pool);
   result.reserve_keys(keys.size());
-  result.reserve_text(64 * keys.size());  // as much as most need; memory that is not written costs nothing
+  // As much as most need; memory that is not written costs nothing.
+  result.reserve_text((form == ResultForm::line ? 128 : 64) * keys.size());
   RenamedKeys::Raw raw = result.raw();
   first_end_ = raw.ends;
   deferred_.clear();
-  kernel_->rename(keys, table_, *this, raw);
+  (form == ResultForm::line ? kernel_->write_lines : kernel_->rename)(keys, table_, *this, raw);
   result.give_back(raw);
   result.end_pool();
 }
@@ -89,6 +91,7 @@ const Shape* ShapeRun::write_exactly(std::string_view key, RenamedKeys::Raw& raw
   }
   if (defers_ && groups.matched) return defer(raw);
   if (groups.armed) table_.clear();  // from here on other transforms match
+  if (form_ == ResultForm::line) exact_key_.insert(0, "\t").insert(0, key).append("\n");
   make_room(exact_key_.size(), raw);
   exact_key_.copy(raw.text, exact_key_.size());
   raw.text += exact_key_.size();

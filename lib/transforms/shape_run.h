@@ -36,13 +36,20 @@ class ShapeRun final : private ShapeSource {
 
   /// Appends to `result` what the transforms make of the keys, without the loader's own steps. Errors:
   /// rename_failed, pattern_limit, naming the key; with Groups::defer, keys that fail are deferred too.
-  void rename(std::span<const std::string_view> keys, RenamedKeys& result);
+  void rename(std::span<const std::string_view> keys, RenamedKeys& result) {
+    run(keys, result, ResultForm::bare);
+  }
+  /// The same with each result in a line, behind its key and a tab. Nothing can be deferred.
+  void write_lines(std::span<const std::string_view> keys, RenamedKeys& result) {
+    run(keys, result, ResultForm::line);
+  }
   /// Which keys of the last call were deferred, ascending; their results are empty.
   const std::vector<std::size_t>& deferred() const noexcept { return deferred_; }
   /// Distinct shapes met.
   std::size_t shapes() const noexcept { return shapes_; }
 
  private:
+  void run(std::span<const std::string_view> keys, RenamedKeys& result, ResultForm form);
   const Shape* shape_of(std::string_view key, RenamedKeys::Raw& raw) override;
   void make_room(std::size_t bytes, RenamedKeys::Raw& raw) override;
   const Shape& learn(std::string_view key, const PositionSet& open);
@@ -58,6 +65,7 @@ class ShapeRun final : private ShapeSource {
   ArmedSteps armed_;  // by step
   std::size_t shapes_ = 0;
 
+  ResultForm form_ = ResultForm::bare;
   RenamedKeys* result_ = nullptr;  // of the call that is running
   const std::uint64_t* first_end_ = nullptr;
   std::vector<std::size_t> deferred_;

@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "transforms/check_against_plain.h"
+#include "transforms/kernels.h"
+#include "transforms/rename_run.h"
 #include "transforms/renaming.h"
 
 using namespace keyshift;
@@ -227,10 +229,25 @@ void describe(const TransformList& list, const std::vector<std::string>& keys) {
   for (const std::string& key : keys) RC_LOG() << "  " << quote(key) << std::endl;
 }
 
+// Of a trie that was held against one by one.
+void check_lines(const TransformTrie& trie, const ShapeKernel& kernel,
+                 const std::vector<std::string_view>& keys) {
+  if (trie.renaming().is_stateful() || trie.renaming().options().target) return;
+  RenameRun run(trie, kernel), line_run(trie, kernel);
+  RenamedKeys renamed, lines;
+  run.rename(keys, renamed);
+  line_run.write_lines(keys, lines);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    RC_ASSERT(lines[i] == std::string(keys[i]) + '\t' + std::string(renamed[i]) + '\n');
+    RC_ASSERT(lines.outcome(i) == renamed.outcome(i));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("the trie gives what transforms one by one give, for random transforms and keys") {
-  CHECK(rc::check("trie and one by one agree", [] {
+  const std::vector<const ShapeKernel*> kernels = test::kernels();
+  CHECK(rc::check("trie and one by one agree", [&] {
     TransformList list;
     const int count = 1 + up_to(5);
     for (int i = 0; i < count; ++i) list.transforms.push_back(transform());
@@ -253,9 +270,10 @@ TEST_CASE("the trie gives what transforms one by one give, for random transforms
     }
     describe(list, made);
     const TransformTrie trie(renaming);
-    for (const ShapeKernel* kernel : {&portable_kernel(), &best_kernel()}) {
+    for (const ShapeKernel* kernel : kernels) {
       try {
         if (const auto difference = check_against_plain(trie, views, *kernel)) RC_FAIL(*difference);
+        check_lines(trie, *kernel, views);
       } catch (const Error& error) {
         RC_TAG(std::string(name(error.kind())));  // both fail alike
       }

@@ -4,57 +4,50 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
-#include "format/seen_hashes.h"
+#include "tools/commands/name_hashes.h"
 #include "transforms/rename_run.h"
 #include "transforms/renamed_keys.h"
 #include "transforms/transform_trie.h"
 
 namespace keyshift::tools {
 
-/// Appends the lines of `text`, all of which end in it, to `keys`; the last one may lack its newline. False
-/// where a byte is neither printable ASCII nor a newline; `keys` is then no longer of use.
-bool split_plain_lines(std::string_view text, std::vector<std::string_view>& keys);
-
-/// True if no byte is a control character (below 0x20).
-bool is_free_of_controls(std::string_view text) noexcept;
-
-/// Lines to be written, in memory that is used again.
-class LineBlock {
+/// Finds the lines of a text of less than 4 GiB.
+class LineSplitter {
  public:
-  std::string_view text() const noexcept { return std::string_view(text_).substr(0, size_); }
+  /// `keys` become the lines; the last one may lack its newline. False where a byte is neither printable
+  /// ASCII nor a newline.
+  bool split(std::string_view text, std::vector<std::string_view>& keys);
 
  private:
-  friend class PlainLines;
-  std::string text_;  // as long as there is room
-  std::size_t size_ = 0;
+  std::vector<std::uint32_t> ends_;
 };
 
 /// Renames one piece of lines after another. What is not plain is left to others, who take all lines at once:
-/// keys or new names with other bytes than printable ones, new names that may be there twice or that no file
-/// can hold, failures.
+/// keys with other bytes than printable ones, new names that no line or file can hold or that may be there
+/// twice, failures.
 class PlainLines {
  public:
-  /// Borrows `trie`.
-  explicit PlainLines(const TransformTrie& trie) : run_(trie) {}
+  /// Borrows `trie`, whose renaming takes one key without the others. `all_bytes`: of all pieces, as far as
+  /// that is known.
+  PlainLines(const TransformTrie& trie, std::uint64_t all_bytes);
 
-  /// `lines`: whole ones. `all_bytes`: of this piece and all others, as far as that is known. False if
-  /// something is not plain.
-  bool rename(std::string_view lines, std::uint64_t all_bytes, LineBlock& out);
+  /// Makes the lines `old<TAB>new` of whole lines: out.text(). False if something is not plain.
+  bool rename(std::string_view lines, RenamedKeys& out);
+  /// Of all pieces: true if all new names differ.
+  bool all_differ() const { return !names_ || !names_->may_repeat(); }
 
  private:
-  bool can_be_written() const;
-  void write(std::string_view lines, LineBlock& out);
-  bool all_are_new();
+  bool is_plain(std::string_view name) const noexcept;
 
+  std::uint64_t all_bytes_;
+  bool may_make_controls_;  // the transforms, of keys that have none
   RenameRun run_;
+  LineSplitter splitter_;
   std::vector<std::string_view> keys_;
-  RenamedKeys renamed_;
-  std::vector<std::uint64_t> hashes_;
-  std::optional<SeenHashes> seen_;  // hashes of all new names
+  std::optional<NameHashes> names_;
 };
 
 }  // namespace keyshift::tools

@@ -54,7 +54,7 @@ class Ring {
   struct Slot {
     std::string room;
     std::string_view piece;
-    LineBlock lines;
+    RenamedKeys lines;
     bool plain = false;
   };
   Slot& operator[](std::uint64_t number) noexcept { return slots_[number % kSlots]; }
@@ -89,12 +89,12 @@ class Ring {
 class Stream {
  public:
   Stream(const TransformTrie& trie, Input& in, Output& out, const Interrupt& interrupt)
-      : reader_(in, interrupt), out_(out), all_bytes_(in.expected()), lines_(trie) {}
+      : reader_(in, interrupt), out_(out), all_bytes_(in.expected()), lines_(trie, all_bytes_) {}
 
   bool run() {
     if (all_bytes_ < kLeastShared || !side_by_side([&] { read_and_write(); }, [&] { rename_all(); }))
       run_alone();
-    return plain_;
+    return plain_ && lines_.all_differ();
   }
 
  private:
@@ -137,7 +137,7 @@ class Stream {
     return false;
   }
 
-  void rename(Ring::Slot& slot) { slot.plain = lines_.rename(slot.piece, all_bytes_, slot.lines); }
+  void rename(Ring::Slot& slot) { slot.plain = lines_.rename(slot.piece, slot.lines); }
 
   void write(const Ring::Slot& slot) {
     plain_ = slot.plain;

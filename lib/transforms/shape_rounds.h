@@ -1,0 +1,75 @@
+// How the loops that rename go through many keys: guess shapes while that pays, else look them up.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "transforms/shape.h"
+
+namespace keyshift {
+
+// Compiled for the machine of the loop that includes it, which may say so by an attribute.
+#ifndef KEYSHIFT_TARGET
+#define KEYSHIFT_TARGET
+#endif
+#define KEYSHIFT_ROUNDS \
+  template <class Work> \
+  KEYSHIFT_TARGET inline
+
+/// Tries the shapes that followed the last key's shape before; for tables in order. Gives the number of wrong
+/// guesses.
+KEYSHIFT_ROUNDS std::size_t rename_guessing(std::span<const std::string_view> keys, Work& work) {
+  std::size_t wrong = 0;
+  const Shape* last = &work.table.nothing();
+  for (const std::string_view key : keys) {
+    const Shape* shape = last->next[0];
+    if (!work.has_shape(*shape, key)) {
+      shape = last->next[1];
+      if (!work.has_shape(*shape, key)) {
+        ++wrong;
+        shape = work.find(key);
+        if (shape == nullptr) {
+          last = &work.table.nothing();
+          continue;
+        }
+        follows(*last, *shape);
+      }
+    }
+    work.write(*shape, key);
+    last = shape;
+  }
+  return wrong;
+}
+
+/// Looks every shape up: slower than a right guess, but the processor can work at several keys at once, as
+/// none has to wait for the one before.
+KEYSHIFT_ROUNDS void rename_looking_up(std::span<const std::string_view> keys, Work& work) {
+  for (const std::string_view key : keys) {
+    const Shape* shape = work.find(key);
+    if (shape != nullptr) work.write(*shape, key);
+  }
+}
+
+/// `work` has the table, find(key): a shape or nullptr if the result has been written, has_shape(shape, key)
+/// and write(shape, key).
+KEYSHIFT_ROUNDS void rename_in_rounds(std::span<const std::string_view> keys, Work& work) {
+  constexpr std::size_t kRound = 256;      // keys
+  constexpr unsigned kRoundsWithout = 31;  // before guessing is tried again
+  unsigned rounds_without = 0;
+  while (!keys.empty()) {
+    const auto round = keys.first(std::min(kRound, keys.size()));
+    keys = keys.subspan(round.size());
+    if (rounds_without > 0) {
+      --rounds_without;
+      rename_looking_up(round, work);
+    } else if (rename_guessing(round, work) > kRound / 3) {
+      rounds_without = kRoundsWithout;
+    }
+  }
+}
+
+#undef KEYSHIFT_ROUNDS
+
+}  // namespace keyshift
