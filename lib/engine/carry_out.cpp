@@ -62,9 +62,8 @@ class Preparation {
     describe();
     begin();
     require_space();
-    stage();
-    write_journal(journal_, file_.get(), unpublished_);
-    begin_writing_back(file_.get());
+    stage_shards();
+    write_texts_and_journal();
     flush();
     check_unchanged();
     interrupt_.check();
@@ -95,8 +94,17 @@ class Preparation {
                                  {reinterpret_cast<const char*>(old.data()), old.size()},
                                  header});
     }
-    for (const TextChange& text : changes_.texts)
-      journal_.texts.push_back({text.name, contents_of(text.before), contents_of(text.after)});
+    journal_.texts.resize(changes_.texts.size());
+    for_each_parallel(2 * journal_.texts.size(), jobs_, [&](std::size_t i) {
+      const TextChange& text = changes_.texts[i / 2];
+      Journal::Text& described = journal_.texts[i / 2];
+      if (i % 2 == 0) {
+        described.name = text.name;
+        described.before = contents_of(text.before);
+      } else {
+        described.after = contents_of(text.after);
+      }
+    });
   }
 
   static Way way_of(HeaderWay way) {
@@ -126,7 +134,7 @@ class Preparation {
         .in(folder_.string());
   }
 
-  void stage() {
+  void stage_shards() {
     std::vector<std::size_t> replaced;
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i < changes_.ways.size(); ++i) {
@@ -137,8 +145,16 @@ class Preparation {
     if (bytes > 0) progress_.begin("copying", bytes);
     for_each_parallel(replaced.size(), jobs_, [&](std::size_t i) { stage_shard(replaced[i]); });
     if (bytes > 0) progress_.end();
+  }
+
+  // All of it begins its way to the disk.
+  void write_texts_and_journal() {
     texts_.resize(changes_.texts.size());
-    for_each_parallel(texts_.size(), jobs_, [&](std::size_t i) { stage_text(changes_.texts[i], texts_[i]); });
+    for_each_parallel(1 + texts_.size(), jobs_, [&](std::size_t i) {
+      if (i > 0) return stage_text(changes_.texts[i - 1], texts_[i - 1]);
+      write_journal(journal_, file_.get(), unpublished_);
+      begin_writing_back(file_.get());
+    });
   }
 
   void stage_shard(std::size_t i) const {
@@ -190,7 +206,6 @@ class Preparation {
     begin_writing_back(file.get());
   }
 
-  // All that was written is on its way to the disk already.
   void flush() {
     for (std::size_t i = 0; i < texts_.size(); ++i) {
       if (texts_[i]) sync_file(texts_[i].get(), staged_beside(folder_ / changes_.texts[i].name));

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "base/error.h"
 #include "base/file_system.h"
+#include "base/function_ref.h"
 #include "base/in_place_file.h"
 #include "base/parallel.h"
 #include "engine/journal_state.h"
@@ -17,6 +19,7 @@ namespace {
 
 // Flushing is waiting: with more of them under way than there are processors the disk has a queue to work on.
 constexpr unsigned kFlushesPerJob = 4;
+constexpr std::size_t kOpenAtOnce = 64;  // descriptors
 
 class Run {
  public:
@@ -24,15 +27,15 @@ class Run {
       : journal_path_(journal_path), folder_(journal_path.parent_path()), journal_(journal), jobs_(jobs) {}
 
   void forward() {
-    for_each_shard(Way::insert, [&](const Journal::Shard& shard, int file, const fs::path& path) {
+    // On the disk before anything is written into them, by whomever: a run that was killed may have inserted.
+    change_and_flush(Way::insert, [](const Journal::Shard& shard, int file, const fs::path& path) {
       if (standing_of(path).size != shard.old_size) return;
       if (!insert_range(file, path, 0, shard.inserted()))
         throw Error(ErrorKind::io, "the file system does not insert blocks into it").in(path.string());
-      sync_data(file, path);
     });
-    for_each_in_place([&](const Journal::Shard& shard, int file, const fs::path& path) {
+    change_in_place([](const Journal::Shard& shard, int file, const fs::path& path) {
       write_exactly(file, path, 0, shard.new_header);
-      sync_data(file, path);
+      begin_writing_back(file);
     });
     for_each_replaced([&](const fs::path& file, bool is_to_be) { take_staged(file, is_to_be); });
     sync_folders();
@@ -49,43 +52,53 @@ class Run {
   void back() {
     for_each_replaced([&](const fs::path& file, bool, bool was) { put_back(file, was); });
     sync_folders();
-    for_each_in_place([&](const Journal::Shard& shard, int file, const fs::path& path) {
+    change_in_place([](const Journal::Shard& shard, int file, const fs::path& path) {
       const bool inserted = standing_of(path).size != shard.old_size;
       write_exactly(file, path, inserted ? shard.inserted() : 0, shard.old_header);
-      sync_data(file, path);
-      if (!inserted) return;
-      collapse_range(file, path, 0, shard.inserted());
-      sync_data(file, path);
+      begin_writing_back(file);
+    });
+    change_and_flush(Way::insert, [](const Journal::Shard& shard, int file, const fs::path& path) {
+      if (standing_of(path).size != shard.old_size) collapse_range(file, path, 0, shard.inserted());
     });
     for_each_replaced([&](const fs::path& file, bool) { remove_name(staged_beside(file)); });
     end();
   }
 
  private:
-  template <class Change>
-  void for_each_shard(Way way, Change&& change) const {
+  using Change = void(const Journal::Shard&, int file, const fs::path&);
+
+  // Many are changed before the first is flushed: what a file system has to commit it then commits for all.
+  void change_and_flush(Way way, function_ref<Change> change) const {
     std::vector<const Journal::Shard*> chosen;
     for (const Journal::Shard& shard : journal_.shards) {
       if (shard.way == way) chosen.push_back(&shard);
     }
-    for_each_parallel(chosen.size(), jobs_ == 1 ? 1 : jobs_ * kFlushesPerJob, [&](std::size_t i) {
-      const fs::path path = folder_ / chosen[i]->name;
-      const Descriptor file = open_for_changes(path);
-      change(*chosen[i], file.get(), path);
-    });
+    for (std::size_t i = 0; i < chosen.size(); i += kOpenAtOnce)
+      change_and_flush(std::span(chosen).subspan(i, std::min(kOpenAtOnce, chosen.size() - i)), change);
   }
 
-  template <class Change>
-  void for_each_in_place(Change&& change) const {
-    for_each_shard(Way::overwrite, change);
-    for_each_shard(Way::insert, change);
+  // A file stays open until it is flushed, or an error in between might be told to nobody.
+  void change_and_flush(std::span<const Journal::Shard* const> shards, function_ref<Change> change) const {
+    std::vector<Descriptor> files(shards.size());
+    for_each_parallel(shards.size(), jobs_, [&](std::size_t i) {
+      const fs::path path = folder_ / shards[i]->name;
+      files[i] = open_for_changes(path);
+      change(*shards[i], files[i].get(), path);
+    });
+    for_each_parallel(shards.size(), jobs_ == 1 ? 1 : jobs_ * kFlushesPerJob,
+                      [&](std::size_t i) { sync_data(files[i].get(), folder_ / shards[i]->name); });
+  }
+
+  void change_in_place(function_ref<Change> change) const {
+    change_and_flush(Way::overwrite, change);
+    change_and_flush(Way::insert, change);
   }
 
   // change(file, whether it is there afterwards[, whether it was there before])
-  template <class Change>
-  void for_each_replaced(Change&& change) const {
+  template <class Step>
+  void for_each_replaced(Step&& change) const {
     const auto call = [&](const fs::path& file, bool is_to_be, bool was) {
-      if constexpr (std::is_invocable_v<Change&, const fs::path&, bool, bool>) {
+      if constexpr (std::is_invocable_v<Step&, const fs::path&, bool, bool>) {
         change(file, is_to_be, was);
       } else {
         change(file, is_to_be);
