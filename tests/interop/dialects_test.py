@@ -1,7 +1,7 @@
 """Mappings of other tools, random ones, against what those tools do with them.
 
-transformers' is the real one. PEFT, vLLM and SGLang are too large to be peers here: what their released packages do (PEFT
-0.21.2, vLLM 0.33.0, SGLang 0.5.23) is said here once more in plain Python.
+transformers' is the real one, and PEFT's is in peft_test.py. vLLM and SGLang are too large to be peers here: what their
+released packages do (vLLM 0.33.0, SGLang 0.5.23) is said here once more in plain Python.
 """
 
 import json
@@ -33,17 +33,6 @@ def random_texts(randomness: random.Random, drops: bool) -> dict:
 def random_patterns(randomness: random.Random, drops: bool) -> dict:
     new = [*TEMPLATES, *([None] if drops else [])]
     return {randomness.choice(PATTERNS): randomness.choice(new) for _ in range(randomness.randrange(0, 4))}
-
-
-def peft(mapping: dict, key: str) -> str | None:
-    prefix = next((p for p in ("base_model.model.", "base_model.") if key.startswith(p)), None)
-    if prefix is None:
-        return None
-    rest = key[len(prefix) :]
-    for pattern, template in mapping.items():
-        if re.search(pattern, rest):
-            return prefix + re.sub(pattern, template, rest)
-    return key
 
 
 # How a text is found in a key and replaced there, by the place where it is looked for.
@@ -117,22 +106,6 @@ class Dialects(Case):
             return rename_source_key(key, get_model_conversion_mapping(model, file["key_mapping"], add_legacy=False), [])[0]
 
         self.check(make, expected)
-
-    def test_key_mapping_of_peft(self):
-        """a key_mapping of PEFT: the first entry that is found, everywhere, behind the adapter's prefix"""
-
-        def make(randomness):
-            return {"dialect": "peft-key-mapping", "key_mapping": random_patterns(randomness, drops=False)}
-
-        randomness = random.Random(SEED)
-        for _ in range(ROUNDS):
-            file = make(randomness)
-            keys = [randomness.choice(["base_model.", "base_model.model."]) + random_key(randomness) for _ in range(20)]
-            with self.subTest(file=file):
-                self.assertEqual(self.names(file, keys), [peft(file["key_mapping"], key) for key in keys])
-        path = self.write_json("mapping.json", {"dialect": "peft-key-mapping", "key_mapping": {"a": "b"}})
-        ended = keyshift("rename", "--transforms", path, stdin=b"model.a\n", code=3)
-        self.assertIn(b"the keys of an adapter begin with base_model., and PEFT loads none that does not", ended.stderr)
 
     def test_weights_mapper_of_vllm(self):
         """a WeightsMapper of vLLM: every entry in its order, class after class"""
