@@ -13,7 +13,7 @@ namespace keyshift::bench {
 
 namespace fs = std::filesystem;
 
-SparseCheckpoint::SparseCheckpoint(const std::vector<Tensor>& tensors, std::size_t shards) {
+SparseCheckpoint::SparseCheckpoint(const std::vector<Tensor>& tensors, std::size_t shards, WithIndex index) {
   std::string name = (fs::temp_directory_path() / "keyshift-bench-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a folder in " + name);
   folder_ = name;
@@ -21,7 +21,7 @@ SparseCheckpoint::SparseCheckpoint(const std::vector<Tensor>& tensors, std::size
     write_shard(fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards), tensors,
                 tensors.size() * i / shards, tensors.size() * (i + 1) / shards);
   }
-  write_index();
+  if (index == WithIndex::yes) write_index();
 }
 
 SparseCheckpoint::~SparseCheckpoint() {

@@ -16,8 +16,10 @@ class SparseCheckpoint {
     std::vector<std::uint64_t> shape;  // of BF16
   };
 
-  /// Spreads `tensors` over `shards` shards in order, with an index; the data sections are holes.
-  SparseCheckpoint(const std::vector<Tensor>& tensors, std::size_t shards);
+  enum class WithIndex : bool { no, yes };
+
+  /// Spreads `tensors` over `shards` shards in order; the data sections are holes.
+  SparseCheckpoint(const std::vector<Tensor>& tensors, std::size_t shards, WithIndex index = WithIndex::yes);
   SparseCheckpoint(const SparseCheckpoint&) = delete;
   SparseCheckpoint& operator=(const SparseCheckpoint&) = delete;
   ~SparseCheckpoint();

@@ -45,17 +45,20 @@ NamedFile look_at(const fs::path& path) noexcept {
   return {type, static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
 }
 
+void refuse_larger(const fs::path& path, std::uint64_t size, std::uint64_t limit) {
+  if (size <= limit) return;
+  throw Error(ErrorKind::io,
+              "is larger than " + std::to_string(limit) + " bytes, which no such file should be")
+      .in(path.string());
+}
+
 std::string read_small_file(const fs::path& path, std::uint64_t limit) {
   const Descriptor file = open_for_reading(path);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw io_error("cannot stat", errno).in(path.string());
   if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::io, "is not a regular file").in(path.string());
   const auto size = static_cast<std::uint64_t>(status.st_size);
-  if (size > limit) {
-    throw Error(ErrorKind::io,
-                "is larger than " + std::to_string(limit) + " bytes, which no such file should be")
-        .in(path.string());
-  }
+  refuse_larger(path, size, limit);
   std::string text;
   text.reserve(size);
   prefer_huge_pages(text.data(), size);

@@ -20,6 +20,9 @@ struct NamedFile {
 };
 NamedFile look_at(const std::filesystem::path& path) noexcept;
 
+/// Errors: io, where a file of `size` bytes is larger than such a file should be.
+void refuse_larger(const std::filesystem::path& path, std::uint64_t size, std::uint64_t limit);
+
 /// A whole small regular file. Errors: io (also when it is larger than `limit` bytes).
 std::string read_small_file(const std::filesystem::path& path, std::uint64_t limit);
 

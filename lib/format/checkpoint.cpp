@@ -10,6 +10,7 @@
 #include "format/find_checkpoint.h"
 #include "format/index_match.h"
 #include "format/key_index.h"
+#include "format/seen_hashes.h"
 #include "format/shard_checks.h"
 
 namespace keyshift {
@@ -29,6 +30,16 @@ std::vector<Shard> open_shards(const CheckpointPlace& place, const OpenOptions& 
 
 // " (23 such keys)" where it is not the only one.
 std::string such_keys(std::size_t count) { return count > 1 ? fmt::format(" ({} such keys)", count) : ""; }
+
+bool keys_may_repeat(const std::vector<Shard>& shards) {
+  if (shards.size() == 1) return false;
+  std::vector<std::uint64_t> hashes;
+  for (const Shard& shard : shards) {
+    const std::span<const std::uint64_t> of_shard = shard.header().key_hashes();
+    hashes.insert(hashes.end(), of_shard.begin(), of_shard.end());
+  }
+  return some_repeat(hashes);
+}
 
 /// All keys of all shards against one another and against the index.
 class KeyCheck {
@@ -164,8 +175,7 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path, const OpenOptions
   Checkpoint checkpoint;
   checkpoint.place_ = std::move(found.place);
   checkpoint.index_ = std::move(found.index);
-  checkpoint.index_text_ =
-      found.index_text ? std::move(found.index_text) : std::make_shared<const std::string>();
+  checkpoint.index_text_ = std::move(found.index_text);
   checkpoint.warnings_ = checkpoint.place_.warnings;
   checkpoint.shards_ = open_shards(checkpoint.place_, options);
   for (const Shard& shard : checkpoint.shards_) {
@@ -176,7 +186,8 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path, const OpenOptions
 
   if (checkpoint.index_)
     checkpoint.listed_order_ = match_index(*checkpoint.index_, checkpoint.shards_, options.jobs);
-  if (checkpoint.listed_order_.empty()) {
+  // What is not as plain as that is looked at closely.
+  if (checkpoint.index_ ? checkpoint.listed_order_.empty() : keys_may_repeat(checkpoint.shards_)) {
     KeyCheck keys(checkpoint.shards_, options.tolerate_index_mismatch, checkpoint.warnings_);
     keys.collect();
     if (checkpoint.index_) {

@@ -52,7 +52,7 @@ class Checkpoint {
   const std::vector<Shard>& shards() const noexcept { return shards_; }
   const std::optional<Index>& index() const noexcept { return index_; }
   /// The index file as it stands; empty without one.
-  const std::string& index_text() const noexcept { return *index_text_; }
+  std::string_view index_text() const noexcept { return index_text_.text; }
   /// The tensors in the order in which the index lists them, each by its number when those of all headers are
   /// counted through. Empty unless index and headers name the same tensors, each once.
   const std::vector<std::uint32_t>& listed_order() const noexcept { return listed_order_; }
@@ -66,7 +66,7 @@ class Checkpoint {
   CheckpointPlace place_;
   std::vector<Shard> shards_;
   std::optional<Index> index_;
-  std::shared_ptr<const std::string> index_text_;  // never null
+  SharedText index_text_;
   std::vector<std::uint32_t> listed_order_;
   std::vector<std::string> warnings_;
 };

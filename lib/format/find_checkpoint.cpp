@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file_system.h"
 #include "base/json.h"
+#include "base/mapped_file.h"
 #include "format/boundary.h"
 #include "format/file_names.h"
 #include "format/journal_names.h"
@@ -228,7 +229,7 @@ class Search {
       throw Error(ErrorKind::index_invalid, fmt::format("the index {}, and it must be a file", finding.what))
           .in(file_name);
     }
-    found_.index_text = std::make_shared<const std::string>(read_small_file(folder_ / name, kMaxIndexSize));
+    found_.index_text = index_file(folder_ / name);
     found_.index = read_index(found_.index_text, file_name);
     found_.place.index_name = name;
     found_.place.shard_names = found_.index->shard_names();
@@ -236,6 +237,14 @@ class Search {
       found_.place.warnings.push_back(fmt::format("{}: {}", name, warning));
     }
     check_shards();
+  }
+
+  SharedText index_file(const fs::path& path) const {
+    auto file = std::make_shared<MappedFile>(MappedFile::open(path, options_.access));
+    refuse_larger(path, file->size(), kMaxIndexSize);
+    file->populate(0, file->size());
+    const auto text = file->bytes();
+    return {{reinterpret_cast<const char*>(text.data()), text.size()}, std::move(file)};
   }
 
   // Who is to mend the index must be able to open what it describes badly.
@@ -248,7 +257,7 @@ class Search {
       const auto set = shards_by_name(safetensors_in_folder());
       if (set.empty()) throw;
       found_.index.reset();
-      found_.index_text.reset();
+      found_.index_text = {};
       found_.place.index_name.reset();
       found_.place.shard_names = set;
       found_.place.warnings.push_back(fmt::format("the index cannot be used: {}", error.what()));

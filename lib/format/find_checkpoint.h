@@ -13,7 +13,7 @@ namespace keyshift {
 struct FoundCheckpoint {
   CheckpointPlace place;
   std::optional<Index> index;
-  std::shared_ptr<const std::string> index_text;  // null without an index
+  SharedText index_text;  // empty without an index
 };
 
 /// As find_checkpoint().

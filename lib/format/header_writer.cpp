@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/error.h"
 #include "base/json_writer.h"
 #include "base/text_builder.h"
@@ -12,7 +14,28 @@ namespace {
 // Bytes that a description may need beside its dimensions.
 constexpr std::size_t kDescription = 80 + 2 * TextBuilder::kLongestNumber;
 
-void add_entry(TextBuilder& out, const HeaderEntry& entry) {
+/// Writes offsets; most tensors begin where the one before ends.
+class OffsetWriter {
+ public:
+  void add(TextBuilder& out, std::uint64_t offset) {
+    const std::size_t before = out.size();
+    if (offset == last_ && length_ > 0) {
+      out.add({digits_.data(), length_});
+      return;
+    }
+    out.add(offset);
+    const std::string_view written = out.text().substr(before);
+    length_ = written.copy(digits_.data(), digits_.size());
+    last_ = offset;
+  }
+
+ private:
+  std::uint64_t last_ = 0;
+  std::array<char, TextBuilder::kLongestNumber> digits_;
+  std::size_t length_ = 0;
+};
+
+void add_entry(TextBuilder& out, const HeaderEntry& entry, OffsetWriter& offsets) {
   out.add_string<PlainBytes::utf8>(entry.key,
                                    kDescription + (1 + TextBuilder::kLongestNumber) * entry.shape.size());
   out.add(R"(:{"dtype":")");
@@ -23,9 +46,9 @@ void add_entry(TextBuilder& out, const HeaderEntry& entry) {
     out.add(entry.shape[i]);
   }
   out.add(R"(],"data_offsets":[)");
-  out.add(entry.begin);
+  offsets.add(out, entry.begin);
   out.add(",");
-  out.add(entry.end);
+  offsets.add(out, entry.end);
   out.add("]}");
 }
 
@@ -58,12 +81,13 @@ std::string write_header(std::span<const HeaderEntry> entries, const std::option
   if (metadata) append_metadata(start, *metadata);
   TextBuilder text(start.size() + expected_size(entries));
   text.add(start);
+  OffsetWriter offsets;
   bool first = !metadata;
   for (const HeaderEntry& entry : entries) {
     text.reserve(1);
     if (!first) text.add(",");
     first = false;
-    add_entry(text, entry);
+    add_entry(text, entry, offsets);
   }
   std::string out = text.finish();
   out += '}';

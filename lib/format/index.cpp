@@ -188,13 +188,14 @@ Index read_any_index(std::string_view text, const std::string& file_name) {
   return IndexReader(text, file_name).read();
 }
 
-Index read_index(std::shared_ptr<const std::string> text, const std::string& file_name) {
+Index read_index(const SharedText& text, const std::string& file_name) {
   if (auto plain = read_plain_index(text)) return std::move(*plain);
-  return read_any_index(*text, file_name);
+  return read_any_index(text.text, file_name);
 }
 
 Index read_index(std::string_view text, const std::string& file_name) {
-  return read_index(std::make_shared<const std::string>(text), file_name);
+  const auto copy = std::make_shared<const std::string>(text);
+  return read_index({*copy, copy}, file_name);
 }
 
 std::string unsafe_shard_name(std::string_view name) {

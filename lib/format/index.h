@@ -56,12 +56,18 @@ struct Index {
   std::vector<std::string> shard_names() const;
 };
 
+/// A text, and what it lies in.
+struct SharedText {
+  std::string_view text;
+  std::shared_ptr<const void> memory;
+};
+
 /// Parses `text`. Errors: index_invalid with place and excerpt, shard_name_unsafe (absolute, drive, `..`, `.`
 /// or empty component, backslash, not ending in `.safetensors`), key_reserved is not used here. `file_name`
 /// is for messages.
 Index read_index(std::string_view text, const std::string& file_name);
 /// The same without a copy of the text.
-Index read_index(std::shared_ptr<const std::string> text, const std::string& file_name);
+Index read_index(const SharedText& text, const std::string& file_name);
 
 /// As json.dumps(index, indent=2, sort_keys=True) + "\n" in Python: metadata before weight_map, keys sorted,
 /// ASCII escapes. `weight_map` in any order. metadata.total_size is set to `total_size` (bytes); the rest of

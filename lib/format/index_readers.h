@@ -18,6 +18,6 @@ Index read_any_index(std::string_view text, const std::string& file_name);
 /// Reads an index that is metadata and weight_map, in this order and nothing else: metadata is integers,
 /// strings are printable ASCII without escapes, nothing is named twice, the shards' names are safe; any white
 /// space. nullopt: it is not of this form, and nothing is said about whether it is valid.
-std::optional<Index> read_plain_index(const std::shared_ptr<const std::string>& text);
+std::optional<Index> read_plain_index(const SharedText& text);
 
 }  // namespace keyshift

@@ -9,9 +9,8 @@ namespace keyshift {
 
 class PlainIndexReader {
  public:
-  explicit PlainIndexReader(const std::shared_ptr<const std::string>& text)
-      : text_(*text), expected_(text->size() / 100) {
-    index_.weight_map.memory_ = text;
+  explicit PlainIndexReader(const SharedText& text) : text_(text.text), expected_(text.text.size() / 100) {
+    index_.weight_map.memory_ = text.memory;
   }
 
   std::optional<Index> read() {
@@ -97,8 +96,6 @@ class PlainIndexReader {
   Index index_;
 };
 
-std::optional<Index> read_plain_index(const std::shared_ptr<const std::string>& text) {
-  return PlainIndexReader(text).read();
-}
+std::optional<Index> read_plain_index(const SharedText& text) { return PlainIndexReader(text).read(); }
 
 }  // namespace keyshift

@@ -123,13 +123,9 @@ void KeyTable::rename_rows(const TransformTrie& trie,
 }
 
 KeyTable::Row KeyTable::row(std::size_t i) const noexcept {
-  Row row{shard_of_[i],
-          static_cast<std::uint32_t>(i - first_rows_[shard_of_[i]]),
-          tensor(i).key,
-          {},
+  const std::uint32_t shard = shard_of_[i];
+  return {shard, static_cast<std::uint32_t>(i - first_rows_[shard]), tensor(i).key, new_key(i),
           is_dropped(i)};
-  if (!row.dropped) row.to = (*renamed_)[number_of(i)];
-  return row;
 }
 
 std::size_t KeyTable::shapes() const noexcept { return run_->shapes(); }

@@ -50,6 +50,10 @@ class KeyTable {
     const std::uint32_t shard = shard_of_[row];
     return checkpoint_->shards()[shard].header().tensors()[row - first_rows_[shard]];
   }
+  /// Row::to and Row::dropped alone.
+  std::string_view new_key(std::size_t row) const noexcept {
+    return is_dropped(row) ? std::string_view() : (*renamed_)[number_of(row)];
+  }
   bool is_dropped(std::size_t row) const noexcept {
     return drops_ && (number_of(row) == kDropped || renamed_->outcome(number_of(row)).dropped);
   }

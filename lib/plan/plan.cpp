@@ -30,7 +30,7 @@ std::vector<KeyPlace> unsorted_weight_map(const KeyTable& keys, const std::vecto
   std::vector<KeyPlace> weight_map;
   weight_map.reserve(keys.size());
   const auto add = [&](std::size_t row) {
-    if (shard_of[row] != nullptr) weight_map.emplace_back(keys.row(row).to, shard_of[row]->name);
+    if (shard_of[row] != nullptr) weight_map.emplace_back(keys.new_key(row), shard_of[row]->name);
   };
   // The source's index is sorted, and most renaming leaves most of its order.
   const std::vector<std::uint32_t>& listed = keys.checkpoint().listed_order();

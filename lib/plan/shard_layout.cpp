@@ -52,7 +52,7 @@ PlannedShard ShardLayout::lay_out(const ShardContents& contents) {
   for (const std::size_t row : contents.entries) {
     const TensorInfo& tensor = keys_.tensor(row);
     entries.push_back(
-        {keys_.row(row).to, tensor.shape, begins_[row], begins_[row] + tensor.size(), tensor.dtype});
+        {keys_.new_key(row), tensor.shape, begins_[row], begins_[row] + tensor.size(), tensor.dtype});
   }
   shard.header = write_header(entries, contents.metadata, padding_for(contents, shard.extents));
   for (Extent& extent : shard.extents) extent.target_offset += shard.header.size();

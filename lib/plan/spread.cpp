@@ -23,7 +23,7 @@ std::vector<std::size_t> rows_as_they_lie(const KeyTable& keys) {
       const std::size_t row = first_row + tensor;
       if (keys.is_dropped(row)) continue;
       const std::uint32_t known = seen.size();
-      if (seen.insert(keys.row(row).to) == known) rows.push_back(row);
+      if (seen.insert(keys.new_key(row)) == known) rows.push_back(row);
     }
     first_row += shard.header().tensors().size();
   }
@@ -130,7 +130,7 @@ ShardContents merge_shards(const KeyTable& keys, std::string name) {
 void make_canonical(const KeyTable& keys, ShardContents& contents) {
   std::ranges::stable_sort(contents.data, [&](std::size_t a, std::size_t b) {
     const Dtype left = keys.tensor(a).dtype, right = keys.tensor(b).dtype;
-    return left != right ? left > right : keys.row(a).to < keys.row(b).to;
+    return left != right ? left > right : keys.new_key(a) < keys.new_key(b);
   });
   contents.entries = contents.data;
   contents.padding = ShardContents::Padding::eight;

@@ -73,7 +73,7 @@ Plain compare_headers(const std::string& file) {
 }
 
 Plain compare_indexes(const std::string& text) {
-  const auto plain = read_plain_index(std::make_shared<const std::string>(text));
+  const auto plain = read_plain_index({text, std::make_shared<int>()});
   if (!plain) return Plain::left;
   CHECK_MESSAGE(told(*plain) == verdict([&] { return read_any_index(text, "f"); }), text);
   return Plain::taken;
