@@ -24,7 +24,7 @@ def draw(path: pathlib.Path, rows: list[dict]) -> None:
     first, last = math.log10(counts[0]), math.log10(counts[-1])
 
     def x(count: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * (math.log10(count) - first) / (last - first)
+        return LEFT + (WIDTH - LEFT - RIGHT) * (math.log10(count) - first) / ((last - first) or 1)
 
     def y(value: float) -> float:
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (math.log10(value) - lowest) / (highest - lowest)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Renaming by keyshift beside the real rename_source_key of transformers, in one run: a table and a picture.
 
-    PYTHON bench/versus_transformers.py BUILD [--rounds 3] [--million 1000000] [--svg bench/versus_transformers.svg] [--json FILE]
+    PYTHON bench/versus_transformers.py BUILD [--rounds 3] [--million 1000000] [--counts 2 10 42 100 1000] [--models NAME...]
+    [--svg bench/versus_transformers.svg] [--json FILE]
 
 PYTHON is one that has transformers (`bash tools/peers.sh` prints it), BUILD a release build with -Dbenchmarks=true. The
-keys are DeepSeek-V3's. transformers takes every n-th of them, so that one of its rounds takes about a second; these keys are
+keys are DeepSeek-V3's, and with ten transforms those of four other models, too. transformers takes every n-th of them, so that one of its rounds takes about a second; these keys are
 compared one by one before anything is timed. keyshift takes all of them (`keyshift bench`: one core, first pass
 included, every byte written, and checked there against one transform after another too).
 
@@ -27,6 +28,8 @@ from transformers import core_model_loading as real
 COUNTS = [2, 10, 42, 100, 1000]
 PROCESS_COUNTS = [2, 10, 42]
 MODEL = "deepseek-v3"
+MODELS = [MODEL, "kimi-k2", "qwen3-235b-a22b", "llama-3-405b", "mixtral-8x22b"]
+MODELS_COUNT = 10
 
 
 def transformers_rate(transforms: list, keys: list[str]) -> float:
@@ -92,6 +95,16 @@ def measure(side: Side, keys: list[str], key_file: pathlib.Path, rounds: int) ->
             "transformers": statistics.median(theirs), "compared": len(sample)}  # fmt: skip
 
 
+def keys_of(build: pathlib.Path, model: str) -> list[str]:
+    return subprocess.run([build / "bench/rules_bench", "--print-keys", model], check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def measure_model(side: Side, model: str, keys: list[str], folder: pathlib.Path, rounds: int) -> dict:
+    key_file = folder / f"{model}.txt"
+    key_file.write_text("".join(key + "\n" for key in keys))
+    return {"model": model, "keys": len(keys), **measure(side, keys, key_file, rounds)}
+
+
 def measure_process(side: Side, keys: list[str], folder: pathlib.Path, rounds: int) -> dict:
     key_file = folder / "million.txt"
     key_file.write_text("".join(key + "\n" for key in keys))
@@ -113,12 +126,19 @@ def rate(value: float) -> str:
     return f"{value / 1e6:.3g} M" if value >= 1e6 else f"{round(value, -3 if value >= 1e5 else -1):,.0f}"
 
 
-def print_tables(rows: list[dict], processes: list[dict]) -> None:
+def print_tables(rows: list[dict], tables: list[dict], processes: list[dict]) -> None:
     print("| transforms | keyshift, in table order | shuffled | one after another | transformers | in order : transformers | shuffled : transformers |")
     print("|---|---|---|---|---|---|---|")
     for row in rows:
         print(
             f"| {row['transforms']:,} | {rate(row['in_order'])} | {rate(row['shuffled'])} | {rate(row['rule_by_rule'])} | {rate(row['transformers'])} |"
+            f" {row['in_order'] / row['transformers']:,.0f} | {row['shuffled'] / row['transformers']:,.0f} |"
+        )
+    print(f"\n| key table, {tables[0]['transforms']} transforms | keys | keyshift, in table order | shuffled | transformers | in order : transformers | shuffled : transformers |")
+    print("|---|---|---|---|---|---|---|")
+    for row in tables:
+        print(
+            f"| {row['model']} | {row['keys']:,} | {rate(row['in_order'])} | {rate(row['shuffled'])} | {rate(row['transformers'])} |"
             f" {row['in_order'] / row['transformers']:,.0f} | {row['shuffled'] / row['transformers']:,.0f} |"
         )
     print("\n| transforms | `keyshift rename`, a whole process, file to file | transformers' loop alone | times |")
@@ -141,21 +161,23 @@ def main() -> None:
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--million", type=int, default=1_000_000, metavar="KEYS", help="of the whole processes")
+    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, metavar="N", help="transforms in a list")
+    parser.add_argument("--models", nargs="+", default=MODELS, metavar="NAME", help=f"whose keys get {MODELS_COUNT} transforms")
     parser.add_argument("--svg", type=pathlib.Path, help="where to draw the picture")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write the times of the whole processes for picture.py")
     options = parser.parse_args()
-    printed = subprocess.run([options.build / "bench/rules_bench", "--print-keys", MODEL], check=True, capture_output=True, text=True).stdout
-    keys = printed.splitlines()
+    build = options.build.resolve()
     with tempfile.TemporaryDirectory(prefix="keyshift-versus-") as name:
         folder = pathlib.Path(name)
-        key_file = folder / "keys.txt"
-        key_file.write_text(printed)
-        sides = {count: Side(options.build.resolve(), folder, count) for count in COUNTS}
-        rows = [measure(side, keys, key_file, options.rounds) for side in sides.values()]
+        sides = {count: Side(build, folder, count) for count in {*options.counts, MODELS_COUNT}}
+        keys = keys_of(build, MODEL)
+        rows = [measure_model(sides[count], MODEL, keys, folder, options.rounds) for count in options.counts]
+        tables = [measure_model(sides[MODELS_COUNT], model, keys_of(build, model), folder, options.rounds) for model in options.models]
         many = million(keys, options.million)
-        processes = [measure_process(sides[count], many, folder, options.rounds) for count in PROCESS_COUNTS]
-    print_tables(rows, processes)
-    write_json(options.json, [process_table(processes)])
+        counts = [count for count in PROCESS_COUNTS if count in options.counts]
+        processes = [measure_process(sides[count], many, folder, options.rounds) for count in counts]
+    print_tables(rows, tables, processes)
+    write_json(options.json, [process_table(processes)] if processes else [])
     if options.svg:
         versus_picture.draw(options.svg, rows)
 

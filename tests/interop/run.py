@@ -14,7 +14,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support"), str(HERE.parents[1] / "
 
 import suite  # noqa: E402
 
-MODULES = ["digest_test", "safetensors_test", "hub_test", "layout_test", "published_test", "rename_test", "export_test", "classes_test", "dialects_test", "peft_test", "models_test"]
+MODULES = ["digest_test", "safetensors_test", "hub_test", "layout_test", "published_test", "rename_test", "export_test", "classes_test", "dialects_test", "peft_test", "models_test", "bench_test"]
 
 
 def missing_peer(error: ImportError, module: str) -> type[unittest.TestCase]:
