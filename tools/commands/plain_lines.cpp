@@ -91,8 +91,11 @@ bool PlainLines::rename(std::string_view lines, RenamedKeys& out) {
   } catch (const Error&) {
     return false;  // some line before it may have to be named instead
   }
-  // The first piece tells how long a line is.
-  if (!names_) names_.emplace(static_cast<std::size_t>(all_bytes_ / (lines.size() / keys_.size())));
+  if (!names_) {  // this first piece tells how long a line is; a file's size may say anything
+    constexpr std::uint64_t kMostExpected = std::uint64_t{1} << 26U;
+    names_.emplace(
+        static_cast<std::size_t>(std::min(all_bytes_ / (lines.size() / keys_.size()), kMostExpected)));
+  }
   for (std::size_t i = 0; i < keys_.size(); ++i) {
     std::string_view name = out[i];
     name.remove_prefix(keys_[i].size() + 1);
