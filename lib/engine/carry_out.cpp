@@ -108,8 +108,18 @@ class Preparation {
   }
 
   static Way way_of(HeaderWay way) {
-    if (way == HeaderWay::overwrite) return Way::overwrite;
-    return way == HeaderWay::insert ? Way::insert : Way::replace;
+    switch (way) {
+      case HeaderWay::overwrite:
+        return Way::overwrite;
+      case HeaderWay::insert:
+        return Way::insert;
+      case HeaderWay::collapse:
+        return Way::collapse;
+      case HeaderWay::share:
+      case HeaderWay::copy:
+        break;
+    }
+    return Way::replace;
   }
 
   // The locked file tells others that a run is at work here; what an earlier run has left is taken away.

@@ -19,6 +19,7 @@ namespace keyshift {
 enum class HeaderWay : std::uint8_t {
   overwrite,  // it has the old one's length: one write
   insert,     // blocks are put in before the data section, which does not move on the disk
+  collapse,   // blocks are taken out before the data section
   share,      // a new file with the new header shares the blocks of the data section
   copy,       // a new file with the new header and a copy of the data section
 };

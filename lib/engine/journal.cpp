@@ -24,7 +24,7 @@ using json::Node;
 
 constexpr std::string_view kMagic = "keyshift-journal/1 ";
 constexpr std::size_t kDigestLength = 32;  // hex digits, the last bytes of the file
-constexpr std::array kWays = {Way::overwrite, Way::insert, Way::replace};
+constexpr std::array kWays = {Way::overwrite, Way::insert, Way::collapse, Way::replace};
 
 void write_contents(json::Writer& out, std::string_view key,
                     const std::optional<Journal::Contents>& contents) {
@@ -162,6 +162,7 @@ class Reader {
         headers_fit && shard.old_size - shard.old_header.size() == shard.new_size - shard.new_header.size();
     const bool fits_way = (shard.way == Way::overwrite && shard.old_size == shard.new_size) ||
                           (shard.way == Way::insert && shard.old_size < shard.new_size) ||
+                          (shard.way == Way::collapse && shard.old_size > shard.new_size) ||
                           shard.way == Way::replace;
     if (!same_data || !fits_way)
       fail(fmt::format("the sizes of {} contradict one another", quote(shard.name)));
@@ -193,6 +194,8 @@ std::string_view name(Way way) noexcept {
       return "overwrite";
     case Way::insert:
       return "insert";
+    case Way::collapse:
+      return "collapse";
     case Way::replace:
       return "replace";
   }

@@ -2,6 +2,7 @@
 // FORMAT.md, F80 … F82.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -17,6 +18,7 @@ namespace keyshift {
 enum class Way : std::uint8_t {
   overwrite,  // it has the old one's length: one write
   insert,     // blocks are put in front of the data section: FALLOC_FL_INSERT_RANGE
+  collapse,   // blocks in front of the new header are taken out: FALLOC_FL_COLLAPSE_RANGE
   replace,    // a sibling with the new header and the old data takes the shard's name
 };
 std::string_view name(Way way) noexcept;
@@ -29,8 +31,11 @@ struct Journal {
     std::uint64_t old_size = 0, new_size = 0;  // bytes of the whole file
     std::string_view old_header, new_header;   // the first 8 + n bytes
 
-    /// Bytes by which the data section moves: what is inserted.
-    std::uint64_t inserted() const noexcept { return new_size - old_size; }
+    // Of a way by which the data section moves: by how many bytes, and between which two.
+    std::uint64_t moved() const noexcept { return larger_size() - std::min(old_size, new_size); }
+    std::uint64_t larger_size() const noexcept { return std::max(old_size, new_size); }
+    std::string_view longer_header() const noexcept { return old_size > new_size ? old_header : new_header; }
+    std::string_view shorter_header() const noexcept { return old_size > new_size ? new_header : old_header; }
   };
   struct Contents {
     std::uint64_t size = 0;

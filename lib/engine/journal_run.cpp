@@ -27,16 +27,9 @@ class Run {
       : journal_path_(journal_path), folder_(journal_path.parent_path()), journal_(journal), jobs_(jobs) {}
 
   void forward() {
-    // On the disk before anything is written into them, by whomever: a run that was killed may have inserted.
-    change_and_flush(Way::insert, [](const Journal::Shard& shard, int file, const fs::path& path) {
-      if (standing_of(path).size != shard.old_size) return;
-      if (!insert_range(file, path, 0, shard.inserted()))
-        throw Error(ErrorKind::io, "the file system does not insert blocks into it").in(path.string());
-    });
-    change_in_place([](const Journal::Shard& shard, int file, const fs::path& path) {
-      write_exactly(file, path, 0, shard.new_header);
-      begin_writing_back(file);
-    });
+    grow(Way::insert);
+    shrink(Way::collapse);
+    overwrite(&Journal::Shard::new_header);
     for_each_replaced([&](const fs::path& file, bool is_to_be) { take_staged(file, is_to_be); });
     sync_folders();
   }
@@ -52,14 +45,9 @@ class Run {
   void back() {
     for_each_replaced([&](const fs::path& file, bool, bool was) { put_back(file, was); });
     sync_folders();
-    change_in_place([](const Journal::Shard& shard, int file, const fs::path& path) {
-      const bool inserted = standing_of(path).size != shard.old_size;
-      write_exactly(file, path, inserted ? shard.inserted() : 0, shard.old_header);
-      begin_writing_back(file);
-    });
-    change_and_flush(Way::insert, [](const Journal::Shard& shard, int file, const fs::path& path) {
-      if (standing_of(path).size != shard.old_size) collapse_range(file, path, 0, shard.inserted());
-    });
+    shrink(Way::insert);
+    grow(Way::collapse);
+    overwrite(&Journal::Shard::old_header);
     for_each_replaced([&](const fs::path& file, bool) { remove_name(staged_beside(file)); });
     end();
   }
@@ -89,9 +77,40 @@ class Run {
                       [&](std::size_t i) { sync_data(files[i].get(), folder_ / shards[i]->name); });
   }
 
-  void change_in_place(function_ref<Change> change) const {
-    change_and_flush(Way::overwrite, change);
-    change_and_flush(Way::insert, change);
+  void overwrite(std::string_view Journal::Shard::*header) const {
+    change_and_flush(Way::overwrite, [&](const Journal::Shard& shard, int file, const fs::path& path) {
+      write_exactly(file, path, 0, shard.*header);
+      begin_writing_back(file);
+    });
+  }
+
+  static bool is_large(const Journal::Shard& shard, const fs::path& path) {
+    return standing_of(path).size == shard.larger_size();
+  }
+
+  // The blocks are on the disk before anything is written into them, by whomever they were inserted: a run
+  // that was killed may have done it.
+  void grow(Way way) const {
+    change_and_flush(way, [](const Journal::Shard& shard, int file, const fs::path& path) {
+      if (is_large(shard, path)) return;
+      if (!insert_range(file, path, 0, shard.moved()))
+        throw Error(ErrorKind::io, "the file system does not insert blocks into it").in(path.string());
+    });
+    change_and_flush(way, [](const Journal::Shard& shard, int file, const fs::path& path) {
+      write_exactly(file, path, 0, shard.longer_header());
+      begin_writing_back(file);
+    });
+  }
+
+  // The header is on the disk before its place becomes the file's beginning.
+  void shrink(Way way) const {
+    change_and_flush(way, [](const Journal::Shard& shard, int file, const fs::path& path) {
+      write_exactly(file, path, is_large(shard, path) ? shard.moved() : 0, shard.shorter_header());
+      begin_writing_back(file);
+    });
+    change_and_flush(way, [](const Journal::Shard& shard, int file, const fs::path& path) {
+      if (is_large(shard, path)) collapse_range(file, path, 0, shard.moved());
+    });
   }
 
   // change(file, whether it is there afterwards[, whether it was there before])

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/file_system.h"
 #include "base/in_place_file.h"
@@ -35,22 +37,34 @@ Stands stand(std::string_view there, std::string_view from, std::string_view to)
   return is_between(there, from, to) ? Stands::between : Stands::neither;
 }
 
-// The size tells whether the blocks were inserted: the kernel does that wholly or not at all. Behind them
-// stands the old header, and the new one is written over both.
-Stands stand_of_inserted(const Journal::Shard& shard, const fs::path& path, std::uint64_t size) {
-  if (size == shard.old_size)
-    return header_of(path, shard.old_header.size()) == shard.old_header ? Stands::before : Stands::neither;
-  if (size != shard.new_size) return Stands::neither;
-  std::string inserted(shard.inserted(), '\0');
-  inserted += shard.old_header;
-  const Stands stands = stand(header_of(path, shard.new_header.size()), inserted, shard.new_header);
-  return stands == Stands::before ? Stands::between : stands;
+// The size tells whether the blocks are there: the kernel inserts them and takes them out wholly or not at
+// all. Where they are, the longer header stands, or zeros and behind them the shorter one, or what a write
+// from one to the other has left.
+Stands stand_of_moved(const Journal::Shard& shard, const fs::path& path, std::uint64_t size) {
+  const bool grows = shard.way == Way::insert;
+  if (size != shard.larger_size()) {
+    const std::string_view header = shard.shorter_header();
+    if (size != std::min(shard.old_size, shard.new_size) || header_of(path, header.size()) != header)
+      return Stands::neither;
+    return grows ? Stands::before : Stands::after;
+  }
+  const std::string_view header = shard.longer_header();
+  std::string moving(shard.moved(), '\0');
+  moving += shard.shorter_header();
+  switch (stand(header_of(path, header.size()), moving, header)) {
+    case Stands::neither:
+      return Stands::neither;
+    case Stands::after:
+      return grows ? Stands::after : Stands::before;
+    default:
+      return Stands::between;
+  }
 }
 
 Stands stand_of(const Journal::Shard& shard, const fs::path& path) {
   const Standing there = standing_of(path);
   if (!there.is_file) return Stands::neither;
-  if (shard.way == Way::insert) return stand_of_inserted(shard, path, there.size);
+  if (shard.way == Way::insert || shard.way == Way::collapse) return stand_of_moved(shard, path, there.size);
   if (shard.way == Way::overwrite) {
     if (there.size != shard.old_size) return Stands::neither;
     return stand(header_of(path, shard.old_header.size()), shard.old_header, shard.new_header);

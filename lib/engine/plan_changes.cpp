@@ -78,9 +78,10 @@ void refuse_unwritable(const fs::path& path) {
 // What a folder's file system can do, tried out once.
 class Abilities {
  public:
-  bool inserts(const fs::path& folder) {
-    const auto [known, is_new] = inserts_.try_emplace(folder, false);
-    if (is_new) known->second = try_insert(folder);
+  // Inserts blocks and takes them out again: who does one must be able to roll it back.
+  bool moves(const fs::path& folder) {
+    const auto [known, is_new] = moves_.try_emplace(folder, false);
+    if (is_new) known->second = try_move(folder);
     return known->second;
   }
 
@@ -92,14 +93,16 @@ class Abilities {
   }
 
  private:
-  static bool try_insert(const fs::path& folder) {
+  static bool try_move(const fs::path& folder) {
     const Descriptor file = nameless_file(folder);
     if (!file) return false;
     try {
       write_exactly(file.get(), folder, 0, std::string(2 * kBlock, ' '));
-      return insert_range(file.get(), folder, 0, kBlock);
+      if (!insert_range(file.get(), folder, 0, kBlock)) return false;
+      collapse_range(file.get(), folder, 0, kBlock);
+      return true;
     } catch (const Error&) {
-      return false;  // no room for two blocks: whatever comes will tell that better
+      return false;  // it cannot, or has no room for two blocks: whatever comes will tell that better
     }
   }
 
@@ -115,7 +118,7 @@ class Abilities {
     }
   }
 
-  std::map<fs::path, bool> inserts_, shares_;
+  std::map<fs::path, bool> moves_, shares_;
 };
 
 HeaderWay choose_way(const Shard& shard, std::string_view header, Abilities& abilities) {
@@ -123,8 +126,9 @@ HeaderWay choose_way(const Shard& shard, std::string_view header, Abilities& abi
   if (before == after) return HeaderWay::overwrite;
   if (before % kBlock != after % kBlock) return HeaderWay::copy;
   const fs::path folder = shard.file().path().parent_path();
-  // A file that ends with its header has no byte to insert before.
-  if (after > before && shard.header().data_size() > 0 && abilities.inserts(folder)) return HeaderWay::insert;
+  // A file that ends with its header has no byte to insert before, nor one that would be left.
+  if (shard.header().data_size() > 0 && abilities.moves(folder))
+    return after > before ? HeaderWay::insert : HeaderWay::collapse;
   return abilities.shares(shard, after) ? HeaderWay::share : HeaderWay::copy;
 }
 
@@ -148,6 +152,8 @@ std::string_view name(HeaderWay way) noexcept {
       return "overwrite";
     case HeaderWay::insert:
       return "insert";
+    case HeaderWay::collapse:
+      return "collapse";
     case HeaderWay::share:
       return "share";
     case HeaderWay::copy:

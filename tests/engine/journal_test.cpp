@@ -22,7 +22,8 @@ Journal sample() {
   Journal journal;
   journal.shards = {{"a.safetensors", Way::overwrite, 20, 20, "old-header", "new-header"},
                     {"sub/b.safetensors", Way::insert, 30, 33, "old-header", "new-header-13"},
-                    {"c.safetensors", Way::replace, 30, 28, "old-header", "header-8"}};
+                    {"c.safetensors", Way::replace, 30, 28, "old-header", "header-8"},
+                    {"d.safetensors", Way::collapse, 30, 28, "old-header", "header-8"}};
   journal.texts = {{"model.safetensors.index.json", Journal::Contents{3, digest_of("old")},
                     Journal::Contents{4, digest_of("news")}},
                    {"keyshift-receipt.json", std::nullopt, Journal::Contents{1, digest_of("r")}}};
@@ -65,8 +66,8 @@ std::string one_text(const std::string& name) {
 TEST_CASE("a journal that was written is read back the same") {
   const OpenedJournal read = parse_journal(text_of(sample()), "j");
   const Journal expected = sample();
-  REQUIRE(read.journal.shards.size() == 3);
-  for (std::size_t i = 0; i < 3; ++i) {
+  REQUIRE(read.journal.shards.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) {
     const Journal::Shard &a = read.journal.shards[i], &b = expected.shards[i];
     CHECK(a.name == b.name);
     CHECK(a.way == b.way);
@@ -118,6 +119,8 @@ TEST_CASE("a journal that contradicts itself is refused") {
       std::string("j: the sizes of \"a.safetensors\" contradict one another") + kAdvice;
   CHECK(refusal(one_shard("a.safetensors", "overwrite", 10, 11)) == contradiction);
   CHECK(refusal(one_shard("a.safetensors", "insert", 10, 10)) == contradiction);
+  CHECK(refusal(one_shard("a.safetensors", "collapse", 10, 10)) == contradiction);
+  CHECK(refusal(one_shard("a.safetensors", "collapse", 11, 10)) == contradiction);
   CHECK(refusal(one_shard("a.safetensors", "replace", 7, 7)) == contradiction);
   CHECK(refusal(one_shard("a.safetensors", "fold", 10, 10)) ==
         std::string("j: the way \"fold\" is none that this version knows") + kAdvice);

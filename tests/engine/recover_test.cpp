@@ -22,25 +22,29 @@ namespace {
 
 constexpr std::size_t kBlock = 4096;
 const std::string kOverwritten = "a.safetensors", kInserted = "b.safetensors", kReplaced = "c.safetensors",
-                  kIndex = "model.safetensors.index.json", kReceipt = "keyshift-receipt.json";
+                  kCollapsed = "d.safetensors", kIndex = "model.safetensors.index.json",
+                  kReceipt = "keyshift-receipt.json";
 
 std::string header_of_length(char letter, std::size_t size) { return std::string(size, letter); }
 
 const std::string kData = std::string(2 * kBlock, 'd') + "end";
 const std::string kOldHeader = header_of_length('o', 100), kNewHeader = header_of_length('n', 100),
-                  kLongHeader = header_of_length('n', 100 + kBlock);
+                  kLongHeader = header_of_length('n', 100 + kBlock),
+                  kOldLongHeader = header_of_length('o', 100 + kBlock);
 
 using Files = std::map<std::string, std::string>;
 Files old_files() {
   return {{kOverwritten, kOldHeader + kData},
           {kInserted, kOldHeader + kData},
           {kReplaced, kOldHeader + kData},
+          {kCollapsed, kOldLongHeader + kData},
           {kIndex, "old index"}};
 }
 Files new_files() {
   return {{kOverwritten, kNewHeader + kData},
           {kInserted, kLongHeader + kData},
           {kReplaced, kLongHeader + kData},
+          {kCollapsed, kNewHeader + kData},
           {kIndex, "new index"},
           {kReceipt, "receipt"}};
 }
@@ -52,7 +56,8 @@ Journal journal() {
   const std::uint64_t size = kOldHeader.size() + kData.size();
   out.shards = {{kOverwritten, Way::overwrite, size, size, kOldHeader, kNewHeader},
                 {kInserted, Way::insert, size, size + kBlock, kOldHeader, kLongHeader},
-                {kReplaced, Way::replace, size, size + kBlock, kOldHeader, kLongHeader}};
+                {kReplaced, Way::replace, size, size + kBlock, kOldHeader, kLongHeader},
+                {kCollapsed, Way::collapse, size + kBlock, size, kOldLongHeader, kNewHeader}};
   out.texts = {{kIndex, contents("old index"), contents("new index")},
                {kReceipt, std::nullopt, contents("receipt")}};
   return out;
@@ -93,6 +98,13 @@ class Interrupted {
         zeros + kLongHeader.substr(kBlock), kLongHeader};
     put(kInserted, states.at(static_cast<std::size_t>(state)) + kData);
   }
+  void collapsed(int state) const {  // as many states as inserted() has
+    const std::string zeros(kBlock, '\0'), first = kOldLongHeader.substr(0, kBlock);
+    const std::array<std::string, kInsertStates> states = {
+        kOldLongHeader, first + kNewHeader.substr(0, 37) + kOldHeader.substr(37), first + kNewHeader,
+        zeros + kNewHeader, kNewHeader};
+    put(kCollapsed, states.at(static_cast<std::size_t>(state)) + kData);
+  }
   // What is staged, linked, renamed, and then has lost the second name of the old file.
   void replaced(const std::string& name, int state) const {
     const std::string staged = "." + name + ".keyshift-new", kept = "." + name + ".keyshift-old";
@@ -114,10 +126,10 @@ bool inserts_blocks() {
 }
 
 struct States {
-  int overwritten, inserted, replaced, index, receipt;
+  int overwritten, inserted /* and collapsed */, replaced, index, receipt;
   bool lost_old() const { return replaced == 3 || index == 3; }
   int done() const {
-    return (overwritten == 2 ? 1 : 0) + (inserted == 4 ? 1 : 0) + (replaced >= 2 ? 1 : 0) +
+    return (overwritten == 2 ? 1 : 0) + (inserted == 4 ? 2 : 0) + (replaced >= 2 ? 1 : 0) +
            (index >= 2 ? 1 : 0) + (receipt >= 2 ? 1 : 0);
   }
 };
@@ -125,6 +137,7 @@ struct States {
 void set_up(const Interrupted& run, const States& states) {
   run.overwritten(states.overwritten);
   run.inserted(states.inserted);
+  run.collapsed(states.inserted);
   run.replaced(kReplaced, states.replaced);
   run.replaced(kIndex, states.index);
   run.replaced(kReceipt, states.receipt);
@@ -200,12 +213,15 @@ TEST_CASE("where neither way is open nothing is touched") {
 }
 
 TEST_CASE("a file that somebody else has changed is left alone, and so is all the rest") {
-  const std::array<std::pair<std::string, std::string>, 6> changes = {
+  const std::array<std::pair<std::string, std::string>, 9> changes = {
       {{kOverwritten, "theirs"},
        {kOverwritten, std::string(100, 'x') + kData},
        {kInserted, std::string(kBlock + 100, 'x') + kData},
        {kInserted, kOldHeader + kData + "more"},
        {kReplaced, std::string(100, 'x') + kData},
+       {kCollapsed, std::string(100, 'x') + kData},
+       {kCollapsed, std::string(kBlock + 100, 'x') + kData},
+       {kCollapsed, kNewHeader + kData + "more"},
        {kIndex, "their index"}}};
   for (const auto& [name, text] : changes) {
     const Interrupted run;

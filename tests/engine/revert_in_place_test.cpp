@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "base/in_place_file.h"
 #include "engine/in_place.h"
 #include "engine/revert.h"
 #include "engine/rewrite.h"
@@ -75,6 +76,21 @@ TEST_CASE(
     CHECK(result.written == std::vector<std::string>{kIndex});
     CHECK(result.removed == std::vector<std::string>{"keyshift-receipt.json"});
   }
+}
+
+TEST_CASE("where blocks can be taken out, a shorter header comes back without a copy of the data") {
+  const TemporaryFolder folder;
+  const fs::path path = write_sample(folder);
+  if (!insert_range(open_for_changes(path / kFirstShard).get(), path / kFirstShard, 0, 4096)) {
+    MESSAGE("this file system does not insert blocks");
+    return;
+  }
+  collapse_range(open_for_changes(path / kFirstShard).get(), path / kFirstShard, 0, 4096);
+  const auto before = contents(path);
+  convert(path, "^model=>" + std::string(5000, 'x'));
+  const RevertInPlaceResult result = go_back(path);
+  CHECK(contents(path) == before);
+  for (const auto& shard : result.shards) CHECK(shard.way == HeaderWay::collapse);
 }
 
 TEST_CASE("a chain in place is reverted step by step") {

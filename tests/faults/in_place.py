@@ -188,8 +188,7 @@ CALLS = {
 CHANGING = ["pwrite64", "fsync", "fdatasync", "fallocate", "ioctl", "copy_file_range", "rename", "renameat2", "link", "unlink"]
 
 
-@unittest.skipUnless(STRACE_WORKS, "strace is missing or may not trace here")
-class InPlaceSystemCalls(InPlace, Traced):
+class SystemCalls(InPlace, Traced):
     def command(self) -> list:
         return ["convert", "--in-place", self.fresh(), *RULES, "--jobs", "1"]  # strace counts calls by thread
 
@@ -209,6 +208,9 @@ class InPlaceSystemCalls(InPlace, Traced):
         self.tell(what, outcomes)
         self.assertGreater(min(outcomes.values()), 0)
 
+
+@unittest.skipUnless(STRACE_WORKS, "strace is missing or may not trace here")
+class InPlaceSystemCalls(SystemCalls):
     def test_in_place_killed_at_any_call_all_is_old_or_new(self):
         self.kill_everywhere("killed", list(CALLS))
 
@@ -288,4 +290,30 @@ class InPlaceSystemCalls(InPlace, Traced):
         self.on("tmpfs")
 
 
-CASES = [Refusals, FullDisks, Interruptions, InPlaceSystemCalls]
+@unittest.skipUnless(STRACE_WORKS, "strace is missing or may not trace here")
+class RevertSystemCalls(SystemCalls):
+    """Back again: the first shard's blocks are taken out, where the file system does that."""
+
+    def setUp(self):
+        super().setUp()
+        self.original = self.before
+        self.before = super().converted()
+        self.source = self.folder / "converted"
+        self.work.rename(self.source)
+
+    def converted(self) -> dict[str, str]:
+        return self.original
+
+    def command(self) -> list:
+        return ["revert", "--in-place", self.fresh(), "--jobs", "1"]
+
+    def test_revert_in_place_killed_at_any_change_all_is_old_or_new(self):
+        self.kill_everywhere("revert killed", CHANGING)
+
+    def test_revert_in_place_killed_at_any_change_on_xfs(self):
+        with file_system("xfs", self.folder) as place:
+            self.work = place / "work"
+            self.kill_everywhere("revert killed on xfs", CHANGING)
+
+
+CASES = [Refusals, FullDisks, Interruptions, InPlaceSystemCalls, RevertSystemCalls]

@@ -111,9 +111,7 @@ class PowerCuts(Traced):
     def test_power_cuts_under_a_run_in_place_on_btrfs(self):
         self.on_in_place("btrfs")
 
-    def on_many_extents(self, kind: str) -> None:
-        """The size tells whether blocks were inserted, however many extents had to move: FORMAT.md, F84."""
-        extents = 6000 if LONG else 400
+    def write_many_extents(self, extents: int) -> None:
         shutil.rmtree(self.source)
         write_checkpoint(self.source, 1, 1000)
         shard = self.source / "model-00001-of-00001.safetensors"
@@ -134,6 +132,11 @@ class PowerCuts(Traced):
         index = self.source / "model.safetensors.index.json"
         index.write_text(index.read_text().replace('"total_size": 4000', f'"total_size": {extents * 8192}'))
         self.before = digests(self.source)
+
+    def on_many_extents(self, kind: str) -> None:
+        """The size tells whether blocks were inserted, however many extents had to move: FORMAT.md, F84."""
+        extents = 6000 if LONG else 400
+        self.write_many_extents(extents)
         new = self.converted()
 
         def convert(place: pathlib.Path) -> None:
@@ -151,6 +154,31 @@ class PowerCuts(Traced):
 
     def test_power_cuts_while_blocks_are_inserted_before_many_extents_on_xfs(self):
         self.on_many_extents("xfs")
+
+    def on_many_extents_back(self, kind: str) -> None:
+        """The same of blocks that are taken out."""
+        extents = 6000 if LONG else 400
+        self.write_many_extents(extents)
+        original, self.before = self.before, self.converted()
+
+        def prepare(place: pathlib.Path) -> None:
+            subprocess.run(["cp", "-a", "--sparse=always", self.folder / "work", place / "work"], check=True)
+
+        def revert(place: pathlib.Path) -> None:
+            done = run("revert", "--in-place", place / "work", "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn('"way":"collapse"', done.stdout)
+
+        recording = Recording(kind, prepare, revert, (128 << 20) + extents * 16384)
+        at_most = 400 if LONG else 40
+        outcomes = self.try_cuts(f"revert in place, {extents} extents", recording, self.check_in_place(original), at_most)
+        self.assertLessEqual(set(outcomes), {"old", "new"})
+
+    def test_power_cuts_while_blocks_are_taken_out_before_many_extents_on_ext4(self):
+        self.on_many_extents_back("ext4")
+
+    def test_power_cuts_while_blocks_are_taken_out_before_many_extents_on_xfs(self):
+        self.on_many_extents_back("xfs")
 
     # --- recovering
 

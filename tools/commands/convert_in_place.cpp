@@ -30,6 +30,8 @@ std::string header_line(const InPlaceShard& shard) {
       return fmt::format("header overwritten, {}", human_bytes(shard.new_header));
     case HeaderWay::insert:
       return fmt::format("{} inserted, {}", human_bytes(shard.new_header - shard.old_header), sizes);
+    case HeaderWay::collapse:
+      return fmt::format("{} taken out, {}", human_bytes(shard.old_header - shard.new_header), sizes);
     case HeaderWay::share:
       return fmt::format("a new file that shares the data's blocks, {}", sizes);
     case HeaderWay::copy:
@@ -39,9 +41,10 @@ std::string header_line(const InPlaceShard& shard) {
 }
 
 std::string ways_line(const InPlacePlan& plan) {
-  constexpr std::array<std::pair<HeaderWay, std::string_view>, 4> kWays = {
+  constexpr std::array<std::pair<HeaderWay, std::string_view>, 5> kWays = {
       {{HeaderWay::overwrite, "overwritten"},
        {HeaderWay::insert, "with blocks inserted"},
+       {HeaderWay::collapse, "with blocks taken out"},
        {HeaderWay::share, "in new files that share the data's blocks"},
        {HeaderWay::copy, "in new files with copies of the data"}}};
   std::vector<std::string> parts;
