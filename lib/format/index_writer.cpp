@@ -1,3 +1,5 @@
+#include "format/index_writer.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,7 +7,6 @@
 
 #include "base/json_writer.h"
 #include "base/text_builder.h"
-#include "format/index.h"
 
 namespace keyshift {
 
@@ -38,11 +39,13 @@ std::size_t expected_size(std::span<const WeightMap::Entry> places) {
 std::string write_index(std::span<const WeightMap::Entry> weight_map, std::uint64_t total_size,
                         const json::Node& metadata) {
   // UTF-8 sorts by bytes as Python sorts by code points.
-  if (!std::is_sorted(weight_map.begin(), weight_map.end())) {
-    std::vector<WeightMap::Entry> sorted(weight_map.begin(), weight_map.end());
-    std::sort(sorted.begin(), sorted.end());
-    return write_index(sorted, total_size, metadata);
-  }
+  std::vector<WeightMap::Entry> sorted(weight_map.begin(), weight_map.end());
+  std::sort(sorted.begin(), sorted.end());
+  return write_sorted_index(sorted, total_size, metadata);
+}
+
+std::string write_sorted_index(std::span<const WeightMap::Entry> weight_map, std::uint64_t total_size,
+                               const json::Node& metadata) {
   json::Writer writer(2, json::Escapes::ascii);
   writer.begin_object();
   writer.key("metadata").node(with_total_size(metadata, total_size), true);

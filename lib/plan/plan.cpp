@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "format/index_writer.h"
 #include "plan/sort_by_key.h"
 #include "plan/spread.h"
 
@@ -51,9 +52,12 @@ std::string index_of(const KeyTable& keys, const std::vector<ShardContents>& sha
   std::vector<KeyPlace> weight_map = unsorted_weight_map(keys, shards);
   sort_by_key(weight_map);
   // A key that lies in two shards is listed once, in the later one, which is the one that transformers takes.
-  const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
-  weight_map.erase(weight_map.begin(), std::unique(weight_map.rbegin(), weight_map.rend(), same_key).base());
-  return write_index(weight_map, size_of_tensors(keys, shards), index_metadata(keys));
+  if (keys.checkpoint().listed_order().empty()) {
+    const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
+    weight_map.erase(weight_map.begin(),
+                     std::unique(weight_map.rbegin(), weight_map.rend(), same_key).base());
+  }
+  return write_sorted_index(weight_map, size_of_tensors(keys, shards), index_metadata(keys));
 }
 
 }  // namespace
