@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/share_blocks.h"
+#include "plan/shard_layout.h"
 
 namespace keyshift {
 
@@ -13,9 +14,7 @@ namespace {
 
 using Copy = CopyOptions::Copy;
 
-// Below it, a shared extent would cost more than its bytes.
-constexpr std::uint64_t kWorthSharing = 64U << 10U;  // bytes
-constexpr std::uint64_t kTwoBlocks = 2 * 4096;       // an extent of fewer bytes need not hold a whole block
+constexpr std::uint64_t kTwoBlocks = 2 * 4096;  // an extent of fewer bytes need not hold a whole block
 
 class Chooser {
  public:

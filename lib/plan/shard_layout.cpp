@@ -1,6 +1,7 @@
 #include "plan/shard_layout.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace keyshift {
@@ -9,13 +10,31 @@ namespace {
 
 constexpr std::uint64_t kBlock = 4096;  // bytes: what file systems share and insert
 
-// Target offsets are still relative to the data section.
+// Where the data section has to start, modulo kBlock, for this extent to stay congruent to its source. Target
+// offsets are still relative to the data section.
+std::uint64_t start_for(const Extent& extent) {
+  return (extent.source_offset + (kBlock - extent.target_offset % kBlock)) % kBlock;
+}
+
+// The start that most bytes want, of those that are worth sharing; of several the one of the longest extent.
+// Extents of one shard lie without gaps, so that this is the only choice there is.
+std::uint64_t best_start(const std::vector<Extent>& extents) {
+  const Extent& longest = *std::ranges::max_element(extents, {}, &Extent::length);
+  std::uint64_t best = start_for(longest);
+  if (extents.size() == 1 || longest.length < kWorthSharing) return best;
+  std::array<std::uint64_t, kBlock> wanted_by{};  // bytes
+  for (const Extent& extent : extents) {
+    if (extent.length >= kWorthSharing) wanted_by.at(start_for(extent)) += extent.length;
+  }
+  for (std::uint64_t start = 0; start < kBlock; ++start) {
+    if (wanted_by.at(start) > wanted_by.at(best)) best = start;
+  }
+  return best;
+}
+
 HeaderPadding padding_for(const ShardContents& contents, const std::vector<Extent>& extents) {
   if (contents.padding == ShardContents::Padding::eight) return {};
-  if (extents.empty()) return {kBlock, contents.start_without_data % kBlock};
-  const Extent& longest = *std::ranges::max_element(extents, {}, &Extent::length);
-  const std::uint64_t start = longest.source_offset + (kBlock - longest.target_offset % kBlock);
-  return {kBlock, start % kBlock};
+  return {kBlock, extents.empty() ? contents.start_without_data % kBlock : best_start(extents)};
 }
 
 }  // namespace

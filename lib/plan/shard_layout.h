@@ -12,6 +12,9 @@
 
 namespace keyshift {
 
+/// An extent of fewer bytes is not worth sharing: that would cost more than its bytes.
+inline constexpr std::uint64_t kWorthSharing = 64U << 10U;
+
 /// What an output shard is to hold.
 struct ShardContents {
   std::string name;
@@ -19,8 +22,8 @@ struct ShardContents {
   std::vector<std::size_t> entries;  // the same rows, in the order of the header's text
   std::optional<Metadata> metadata;
   std::optional<std::uint32_t> source;  // as in PlannedShard
-  /// Where the header ends: as the safetensors library pads it, or so that the longest extent stays congruent
-  /// to its source modulo 4096.
+  /// Where the header ends: as the safetensors library pads it, or so that as many bytes as can be stay
+  /// congruent to their source modulo 4096.
   enum class Padding : std::uint8_t { eight, share_blocks };
   Padding padding = Padding::share_blocks;
   /// With share_blocks and no data at all: congruent to this.

@@ -145,6 +145,33 @@ class OnLoop(unittest.TestCase):
             receipt = json.loads((self.out / "keyshift-receipt.json").read_text())
             self.assertEqual({row[2] is None for row in receipt["tensors"]}, {True, False})
 
+    def test_shards_that_are_put_together_share_what_most_of_their_bytes_allow(self):
+        parts = self.disk / "parts"
+        self.addCleanup(shutil.rmtree, parts, ignore_errors=True)
+        largest, others = 6 << 20, 4 << 20
+        faults.write_checkpoint(parts, 3, others, tensors=1)
+        # The largest has a longer header than the others, and so another place within a block.
+        header = json.dumps({"big": {"dtype": "U8", "shape": [largest], "data_offsets": [0, largest]}, "__metadata__": {"x": "y" * 50}}).encode()
+        (parts / "model-00001-of-00004.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + os.urandom(largest))
+        for number in (3, 2, 1):
+            (parts / f"model-{number:05d}-of-00003.safetensors").rename(parts / f"model-{number + 1:05d}-of-00004.safetensors")
+        (parts / "model.safetensors.index.json").unlink()
+        self.assertEqual(keyshift("reindex", parts).returncode, 0)
+        out = self.disk / "out.safetensors"
+        self.addCleanup(lambda: [path.unlink() for path in self.disk.glob("out.*")])
+        before = self.used()
+        done = keyshift("convert", parts, out, *RULES, "--json")
+        grown = self.used() - before
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(keyshift("verify", parts, out).returncode, 0)
+        told = json.loads(done.stdout)
+        if self.shares:
+            self.assertEqual(told["copy"]["reflink"], 3 * others)
+            self.assertLess(grown, largest + (1 << 20))
+            self.assertGreater(grown, largest - (1 << 20))
+        else:
+            self.assertEqual(told["copy"]["reflink"], 0)
+
     def test_a_disk_that_becomes_full_leaves_nothing(self):
         if self.shares:
             self.skipTest("shared blocks fill no disk")

@@ -158,6 +158,36 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "with the layout kept most bytes that are worth sharing stay congruent, not just the longest extent") {
+  const TemporaryFolder folder;
+  const int large = 200'000, middle = 150'000, block = 4096;
+  // What is dropped before them moves the first extent by a block and 1 byte, the two middle ones by 2 more.
+  const auto prepared = planned(tensors_of_sizes(folder, {{"x0", 1},
+                                                          {"a", large},
+                                                          {"x1", block + 2},
+                                                          {"b", middle},
+                                                          {"x2", block},
+                                                          {"c", middle},
+                                                          {"x3", 5},
+                                                          {"d", 60'000},
+                                                          {"x4", block},
+                                                          {"e", 60'000},
+                                                          {"x5", block},
+                                                          {"f", 60'000},
+                                                          {"x6", block},
+                                                          {"g", 60'000},
+                                                          {"x7", block},
+                                                          {"h", 60'000},
+                                                          {"x8", block},
+                                                          {"i", 60'000}}),
+                                {}, {{}, {"^x"}});
+  std::string congruent;
+  for (const Extent& extent : prepared.plan.shards.at(0).extents)
+    congruent += extent.source_offset % block == extent.target_offset % block ? 'y' : 'n';
+  CHECK(congruent == "nyynnnnnn");
+}
+
+TEST_CASE(
     "a shard of which every tensor is dropped is left out, and a checkpoint without tensors is refused") {
   const TemporaryFolder folder;
   const fs::path source = write_sample(folder);
