@@ -32,7 +32,8 @@ void refuse_what_has_none(const fs::path& path, const CheckpointPlace& place) {
   }
 }
 
-// An index that names a part of a set would be mended to one that loses the rest.
+// Where the set is complete all of it was taken. Else an index of what is there would hide that shards are
+// missing.
 void refuse_part_of_a_set(const CheckpointPlace& place) {
   for (const std::string& other : place.other_weights) {
     const auto left_out = parse_shard_number(other);
@@ -43,9 +44,9 @@ void refuse_part_of_a_set(const CheckpointPlace& place) {
       throw Error(
           ErrorKind::index_mismatch,
           fmt::format(
-              "leaves out {}, which is of the same set as {}: move this index away and run again, then "
-              "all shards of the set are taken; or move that shard away",
-              quote(other), quote(shard)))
+              "leaves out {}, which is of the same set as {}, and of the {} shards of that set some are "
+              "missing: fetch them and run again, then all of the set are taken; or move that shard away",
+              quote(other), quote(shard), taken->count))
           .in((place.folder / place.index_name.value_or("")).string());
     }
   }
@@ -108,6 +109,7 @@ void replace(const fs::path& path, const std::string& text) {
 ReindexResult reindex(const fs::path& path, const OpenOptions& options) {
   OpenOptions tolerant = options;
   tolerant.tolerate_index_mismatch = true;
+  tolerant.complete_the_set = true;
   const Checkpoint checkpoint = Checkpoint::open(path, tolerant);
   const CheckpointPlace& place = checkpoint.place();
   refuse_what_has_none(path, place);

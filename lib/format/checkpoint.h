@@ -19,6 +19,9 @@ struct OpenOptions {
                            // only snapshot
   /// Open shards although the index promises keys that they lack (for lint and reindex, which mend that).
   bool tolerate_index_mismatch = false;
+  /// Besides, let an index that names a part of a complete numbered set stand for the whole set (for
+  /// reindex).
+  bool complete_the_set = false;
   unsigned jobs = 1;                          // threads that read headers
   FileAccess access = FileAccess::automatic;  // how shards are read, headers and tensors
 };

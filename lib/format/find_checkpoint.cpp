@@ -252,6 +252,7 @@ class Search {
     if (!options_.tolerate_index_mismatch) return take_index(name);
     try {
       take_index(name);
+      if (options_.complete_the_set) take_the_whole_set();
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::io) throw;
       const auto set = shards_by_name(safetensors_in_folder());
@@ -262,6 +263,27 @@ class Search {
       found_.place.shard_names = set;
       found_.place.warnings.push_back(fmt::format("the index cannot be used: {}", error.what()));
     }
+  }
+
+  // An index that was written before the last shard had come names a part of the set.
+  void take_the_whole_set() {
+    std::vector<std::string>& named = found_.place.shard_names;
+    const auto first =
+        std::ranges::find_if(named, [](const auto& name) { return parse_shard_number(name).has_value(); });
+    if (first == named.end()) return;
+    const std::string of = parse_shard_number(*first)->set;
+    const auto set = shards_by_name(names_in_folder([&](const std::string& name) {
+      const auto number = parse_shard_number(name);
+      return number && number->set == of && name.ends_with(".safetensors");
+    }));
+    std::vector<std::string> all;
+    std::ranges::set_union(named, set, std::back_inserter(all));
+    if (all.size() == named.size()) return;
+    found_.place.warnings.push_back(fmt::format("{}: leaves out {} of the {} shards of a set; all are taken",
+                                                *found_.place.index_name, all.size() - named.size(),
+                                                set.size()));
+    named = std::move(all);
+    check_shards();
   }
 
   void check_shards() const {

@@ -60,6 +60,34 @@ TEST_CASE("an index that cannot be read is written anew") {
   CHECK_FALSE(reindex(source, {}).written);
 }
 
+TEST_CASE("an index that names a part of a complete set is mended to the whole set") {
+  const TemporaryFolder folder;
+  const fs::path source = write_sample(folder);
+  const std::string before = read_file(source / kIndex);
+  folder.write("source/" + kIndex, R"({"metadata": {"total_parameters": 7}, "weight_map": {
+    "model.norm.weight": "model-00002-of-00002.safetensors"}})");
+  const ReindexResult result = reindex(source, {});
+  CHECK(result.written);
+  CHECK(result.added == 3);
+  CHECK(result.warnings.front() == kIndex + ": leaves out 1 of the 2 shards of a set; all are taken");
+  CHECK(read_file(source / kIndex) == before);
+}
+
+TEST_CASE("an index that would leave out a shard of a set that is not complete is refused") {
+  const TemporaryFolder folder;
+  const fs::path source = write_sample(folder);
+  fs::rename(source / kFirstShard, source / "model-00001-of-00003.safetensors");
+  fs::rename(source / kSecondShard, source / "model-00002-of-00003.safetensors");
+  const std::string index = R"({"weight_map": {"model.norm.weight": "model-00002-of-00003.safetensors"}})";
+  folder.write("source/" + kIndex, index);
+  CHECK(error_text([&] { reindex(source, {}); }) ==
+        (source / kIndex).string() +
+            ": leaves out \"model-00001-of-00003.safetensors\", which is of the same set as "
+            "\"model-00002-of-00003.safetensors\", and of the 3 shards of that set some are missing: fetch "
+            "them and run again, then all of the set are taken; or move that shard away");
+  CHECK(read_file(source / kIndex) == index);
+}
+
 TEST_CASE("one shard needs no index, and a file has none") {
   const TemporaryFolder folder;
   const fs::path file = folder.write("one/model.safetensors", shard_of({{"a", "1"}}));

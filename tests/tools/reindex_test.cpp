@@ -22,6 +22,7 @@ TEST_CASE("reindex writes what is missing, mends what is wrong and leaves alone 
   const std::string shard = "model-00001-of-00003.safetensors";
   std::ofstream(index) << R"({"weight_map": {"a": ")" << shard << R"("}})";
   all += transcript({"reindex", "sample"});
+  CHECK(read_file(index) == before);
   std::ofstream(index)
       << R"({"metadata": {"total_size": 1}, "weight_map": {"a": ")" << shard
       << R"(", "b": "model-00002-of-00003.safetensors", "c": "model-00003-of-00003.safetensors"}})";
