@@ -12,7 +12,7 @@ namespace keyshift {
 
 namespace {
 
-constexpr std::size_t kWindow = 1U << 20U;  // bytes
+constexpr std::size_t kWindow = 256U << 10U;  // bytes; each thread has two of them
 
 class Windows {
  public:

@@ -1,21 +1,56 @@
 #include "engine/copy_strategy.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 
 namespace keyshift {
 
 namespace {
 
-// What is brought into memory at once, and what is digested and written at once: the second fits into a
-// processor's own cache, so that three readers (tensor digest, file digest, write) cost one trip to memory.
-constexpr std::uint64_t kWindow = 8U << 20U;   // bytes
+// What is digested and written at once: it fits into a processor's own cache, so that three readers (tensor
+// digest, file digest, write) cost one trip to memory.
 constexpr std::uint64_t kPiece = 512U << 10U;  // bytes
 constexpr std::uint64_t kBlock = 4096;         // bytes: what file systems share
 // A window that took longer came from a disk.
 constexpr auto kMemoryTime = std::chrono::milliseconds(3);
 // What the kernel copies at once: ^C is looked at in between.
 constexpr std::uint64_t kRange = 64U << 20U;  // bytes
+
+// What a reader brings into memory at once: much of it keeps a disk busy, but all readers together keep
+// within a budget, however many threads there are.
+constexpr std::uint64_t kLargestWindow = 8U << 20U;     // bytes
+constexpr std::uint64_t kSmallestWindow = 128U << 10U;  // bytes
+constexpr std::uint64_t kAllWindows = 32U << 20U;       // bytes
+
+class Reader {
+ public:
+  Reader() { readers_.fetch_add(1, std::memory_order_relaxed); }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader() { readers_.fetch_sub(1, std::memory_order_relaxed); }
+
+  struct Window {
+    explicit Window(std::uint64_t bytes) : size(bytes) {}
+    Window(const Window&) = delete;
+    Window& operator=(const Window&) = delete;
+    ~Window() { in_use_.fetch_sub(size, std::memory_order_relaxed); }
+    const std::uint64_t size;  // bytes
+  };
+  // This reader's share, or what is left of the budget, for others may still have more than their shares.
+  Window window() const {
+    const std::uint64_t share = kAllWindows / readers_.load(std::memory_order_relaxed);
+    std::uint64_t in_use = in_use_.load(std::memory_order_relaxed), size = 0;
+    do {
+      const std::uint64_t left = kAllWindows - std::min(kAllWindows, in_use);
+      size = std::clamp(std::min(share, left) / kBlock * kBlock, kSmallestWindow, kLargestWindow);
+    } while (!in_use_.compare_exchange_weak(in_use, in_use + size, std::memory_order_relaxed));
+    return Window(size);
+  }
+
+ private:
+  static inline std::atomic<std::uint64_t> readers_{0}, in_use_{0};
+};
 
 // Bytes that are there already, read once more for their digests.
 void digest_besides(const MappedFile& source, std::uint64_t offset, std::uint64_t length,
@@ -116,11 +151,13 @@ bool is_shareable(const Extent& extent) noexcept {
 void read_through(const MappedFile& file, std::uint64_t offset, std::uint64_t length,
                   const Interrupt& interrupt, function_ref<void(std::span<const std::byte>)> use) {
   const std::uint64_t end = offset + length;
-  bool cold = length > kWindow;  // the disk is at work; then it reads the next window while we use this one
+  bool cold = length > kLargestWindow;  // the disk reads the next window while we use this one
+  const Reader reader;
   while (offset < end) {
     interrupt.check();
-    const std::uint64_t window = std::min(kWindow, end - offset);
-    if (cold) file.will_need(offset + window, std::min(kWindow, end - offset - window));
+    const Reader::Window room = reader.window();
+    const std::uint64_t window = std::min(room.size, end - offset);
+    if (cold) file.will_need(offset + window, std::min(room.size, end - offset - window));
     const auto began = std::chrono::steady_clock::now();
     file.populate(offset, window);
     cold = std::chrono::steady_clock::now() - began > kMemoryTime;

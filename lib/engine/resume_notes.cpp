@@ -153,7 +153,7 @@ void ResumeNotes::note(std::size_t shard, const WrittenShard& written) {
   if (!written.digest) return;
   const std::lock_guard guard(lock_);
   append(line_of(shard, written));
-  known_[shard] = written;
+  known_[shard] = WrittenShard{written.size, written.digest, {}, {}};  // nobody asks for more in this run
 }
 
 void ResumeNotes::append(const std::string& text) {

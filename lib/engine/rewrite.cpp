@@ -82,7 +82,7 @@ CopyWays plan_ways(const RewriteRequest& request, const Plan& plan) {
 namespace {
 
 // Everything but what is said of it afterwards, below the target, not yet visible.
-RewriteResult write_all(const RewriteRequest& request, const PreparedPlan& prepared, const Target& target,
+RewriteResult write_all(const RewriteRequest& request, PreparedPlan& prepared, const Target& target,
                         ShardCopy& shards, std::optional<ReceiptFile>& elsewhere, Progress& progress,
                         const Interrupt& interrupt) {
   const Plan& plan = prepared.plan;
@@ -99,9 +99,11 @@ RewriteResult write_all(const RewriteRequest& request, const PreparedPlan& prepa
                              copied[i].digest.has_value()});
   result.others =
       copy_side_files(prepared, target, request.plan.open.access, request.copy.sha256, progress, interrupt);
-  if (plan.index_name)
+  if (plan.index_name) {
     result.others.push_back(
         write_text(target, *plan.index_name, std::string_view(*plan.index_text), request.copy.sha256));
+    std::string().swap(*prepared.plan.index_text);  // megabytes that nobody needs again
+  }
 
   result.used = prepared.keys->used();
   if (request.receipt.wanted) {
@@ -137,7 +139,7 @@ RewriteResult write_all(const RewriteRequest& request, const PreparedPlan& prepa
 }  // namespace
 
 RewriteResult rewrite(const RewriteRequest& request, Progress& progress, const Interrupt& interrupt) {
-  const PreparedPlan prepared = plan_rewrite(request);
+  PreparedPlan prepared = plan_rewrite(request);
   const Plan& plan = prepared.plan;
   const CopyWays ways = plan_ways(request, plan);
 

@@ -283,7 +283,6 @@ class Search {
                                                 *found_.place.index_name, all.size() - named.size(),
                                                 set.size()));
     named = std::move(all);
-    check_shards();
   }
 
   void check_shards() const {

@@ -1,5 +1,5 @@
-"""Breaks things under keyshift: run.py KEYSHIFT [SUITE …]. Suites: convert, system_calls, in_place, power_cut, read_errors, batch
-(default: all). One line at the end counts them all together. KEYSHIFT_TEST picks among the tests by name,
+"""Breaks things under keyshift: run.py KEYSHIFT [SUITE …]. Suites: convert, system_calls, in_place, power_cut, read_errors, batch,
+resume, layouts, memory (default: all). One line at the end counts them all together. KEYSHIFT_TEST picks among the tests by name,
 KEYSHIFT_TEST_ALL runs them in full."""
 
 import importlib
@@ -9,7 +9,7 @@ import sys
 import common
 import suite  # tests/support, which common has put on the path
 
-SUITES = ["convert", "system_calls", "in_place", "power_cut", "read_errors", "batch", "resume"]
+SUITES = ["convert", "system_calls", "in_place", "power_cut", "read_errors", "batch", "resume", "layouts", "memory"]
 
 
 def main() -> int:
