@@ -64,15 +64,14 @@ struct Work {
   ShapeSource& source;
   RenamedKeys::Raw& raw;
 
-  /// nullptr if the key's result has been written.
-  const Shape* find(std::string_view key) {
-    if (key.size() <= kLongestShape) {
-      PositionSet open = open_digits(key);
-      const Shape* shape = find_shape(table, portable_kernel(), key, open);
-      if (shape != nullptr && shape->kind == ShapeKind::result) return shape;
-    }
-    return source.shape_of(key, raw);
+  const Shape* look_up(std::string_view key) const noexcept {
+    if (key.size() > kLongestShape) return nullptr;
+    PositionSet open = open_digits(key);
+    const Shape* shape = find_shape(table, portable_kernel(), key, open);
+    return shape != nullptr && shape->kind == ShapeKind::result ? shape : nullptr;
   }
+  /// nullptr if the key's result has been written.
+  const Shape* ask(std::string_view key) { return source.shape_of(key, raw); }
   void write(const Shape& shape, std::string_view key) {
     const std::size_t size = size_of_result<form>(key.size(), shape.result_length);
     if (static_cast<std::size_t>(raw.text_limit - raw.text) < size) source.make_room(size, raw);

@@ -150,7 +150,7 @@ KEYSHIFT_AVX2_INLINE bool is_shape_of_avx2(const Shape& shape, std::string_view 
 }
 
 /// The shape, of kind result, of a key that fits; nullptr if there is none in the table.
-KEYSHIFT_AVX2_INLINE const Shape* look_up(const ShapeTable& table, std::string_view key) noexcept {
+KEYSHIFT_AVX2_INLINE const Shape* look_up_avx2(const ShapeTable& table, std::string_view key) noexcept {
   PositionSet open = open_digits_avx2(key);
   const ShapeTable::Slot* slots = table.slots();
   while (true) {
@@ -202,9 +202,8 @@ struct Work {
   KEYSHIFT_AVX2_INLINE static bool has_shape(const Shape& shape, std::string_view key) noexcept {
     return has_shape_avx2(shape, key);
   }
-  KEYSHIFT_AVX2_INLINE const Shape* find(std::string_view key) {
-    const Shape* shape = fits(key.size()) ? look_up(table, key) : nullptr;
-    return shape != nullptr ? shape : ask(key);
+  KEYSHIFT_AVX2_INLINE const Shape* look_up(std::string_view key) const noexcept {
+    return fits(key.size()) ? look_up_avx2(table, key) : nullptr;
   }
   /// nullptr if the key's result has been written.
   KEYSHIFT_AVX2 __attribute__((noinline)) const Shape* ask(std::string_view key) {

@@ -165,8 +165,8 @@ KEYSHIFT_AVX512_INLINE bool is_shape_of_loaded(const Shape& shape, const Loaded&
 }
 
 /// The shape, of kind result, of a key of up to two blocks; nullptr if there is none in the table.
-KEYSHIFT_AVX512_INLINE const Shape* look_up(const ShapeTable& table, const Loaded& loaded,
-                                            std::size_t size) noexcept {
+KEYSHIFT_AVX512_INLINE const Shape* look_up_loaded(const ShapeTable& table, const Loaded& loaded,
+                                                   std::size_t size) noexcept {
   PositionSet open = open_digits_of(loaded, size);
   const ShapeTable::Slot* slots = table.slots();
   while (true) {
@@ -205,9 +205,8 @@ struct Work {
   KEYSHIFT_AVX512_INLINE static bool has_shape(const Shape& shape, std::string_view key) noexcept {
     return has_shape_avx512(shape, key);
   }
-  KEYSHIFT_AVX512_INLINE const Shape* find(std::string_view key) {
-    const Shape* shape = key.size() <= kMostBytes ? look_up(table, load(key), key.size()) : nullptr;
-    return shape != nullptr ? shape : ask(key);
+  KEYSHIFT_AVX512_INLINE const Shape* look_up(std::string_view key) const noexcept {
+    return key.size() <= kMostBytes ? look_up_loaded(table, load(key), key.size()) : nullptr;
   }
   /// nullptr if the key's result has been written.
   KEYSHIFT_AVX512 __attribute__((noinline)) const Shape* ask(std::string_view key) {

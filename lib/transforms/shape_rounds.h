@@ -29,7 +29,8 @@ KEYSHIFT_ROUNDS std::size_t rename_guessing(std::span<const std::string_view> ke
       shape = last->next[1];
       if (!work.has_shape(*shape, key)) {
         ++wrong;
-        shape = work.find(key);
+        shape = work.look_up(key);
+        if (shape == nullptr) shape = work.ask(key);
         if (shape == nullptr) {
           last = &work.table.nothing();
           continue;
@@ -46,14 +47,24 @@ KEYSHIFT_ROUNDS std::size_t rename_guessing(std::span<const std::string_view> ke
 /// Looks every shape up: slower than a right guess, but the processor can work at several keys at once, as
 /// none has to wait for the one before.
 KEYSHIFT_ROUNDS void rename_looking_up(std::span<const std::string_view> keys, Work& work) {
-  for (const std::string_view key : keys) {
-    const Shape* shape = work.find(key);
-    if (shape != nullptr) work.write(*shape, key);
+  constexpr std::size_t kTogether = 16;
+  const Shape* shapes[kTogether];
+  while (!keys.empty()) {
+    const std::size_t count = std::min(kTogether, keys.size());
+    for (std::size_t i = 0; i < count; ++i) shapes[i] = work.look_up(keys[i]);
+    std::size_t done = 0;
+    for (; done < count && shapes[done] != nullptr; ++done) work.write(*shapes[done], keys[done]);
+    if (done < count) {  // what was looked up behind this key may no longer hold
+      const Shape* shape = work.ask(keys[done]);
+      if (shape != nullptr) work.write(*shape, keys[done]);
+      ++done;
+    }
+    keys = keys.subspan(done);
   }
 }
 
-/// `work` has the table, find(key): a shape or nullptr if the result has been written, has_shape(shape, key)
-/// and write(shape, key).
+/// `work` has the table; look_up(key): a shape in it or nullptr; ask(key): a shape, or nullptr if the result
+/// has been written and shapes that were looked up no longer hold; has_shape(shape, key); write(shape, key).
 KEYSHIFT_ROUNDS void rename_in_rounds(std::span<const std::string_view> keys, Work& work) {
   constexpr std::size_t kRound = 256;      // keys
   constexpr unsigned kRoundsWithout = 31;  // before guessing is tried again

@@ -4,10 +4,11 @@
 #include <doctest/doctest.h>
 #include <sys/mman.h>
 
-#include <cstring>
+#include <random>
 #include <string>
 #include <vector>
 
+#include "transforms/check_against_plain.h"
 #include "transforms/kernels.h"
 #include "transforms/rename_all.h"
 #include "transforms/rename_run.h"
@@ -111,6 +112,38 @@ TEST_CASE("every kernel finds shapes in table order and out of it, among many") 
   for (const ShapeKernel* kernel : test::kernels()) {
     CAPTURE(std::string(kernel->name));
     CHECK((renamed_by(trie, *kernel, views) == expected));
+  }
+}
+
+TEST_CASE(
+    "every kernel forgets what it looked up when a group is armed, and takes keys between that have no "
+    "shape") {
+  TransformList list = test::rules(R"([{"type": "GroupWeightRename", "source_patterns": ["guard", "b\\.w"],
+                                        "target_patterns": ["guarded", "c.v"]}])");
+  list.transforms.push_back(test::renaming_of("^model", "m").transforms.front());
+  const TransformTrie trie(std::make_shared<const Renaming>(list, RenamingOptions{}));
+  std::mt19937 random(1);
+  for (std::size_t round = 0; round < 20; ++round) {
+    std::vector<std::string> keys;
+    for (std::size_t layer = 0; layer < 60; ++layer) {
+      const std::string begin = "model." + std::to_string(layer);
+      for (std::size_t i = 0; i < 40; ++i) {  // some of forty, so that nobody can guess which comes next
+        if (random() % 3 == 0)
+          keys.push_back(begin + "." + std::string(i + 1, 'q') + ".b.w." + std::to_string(i));
+      }
+      if (layer % 7 == 0) keys.push_back(begin + ".\x01.b.w");
+      if (layer % 9 == 0) keys.push_back(begin + "." + std::string(270, 'l') + ".b.w");
+      if (layer == 40) keys.push_back(begin + ".guard");
+    }
+    const std::vector<std::string_view> views(keys.begin(), keys.end());
+    for (const ShapeKernel* kernel : test::kernels()) {
+      CAPTURE(std::string(kernel->name));
+      CHECK(check_against_plain(trie, views, *kernel).value_or("agrees") == "agrees");
+      const std::string all = renamed_by(trie, *kernel, views);
+      CHECK(all.find("m.39.q") != std::string::npos);
+      CHECK(all.find(".b.w.") != std::string::npos);
+      CHECK(all.find(".c.v.") != std::string::npos);
+    }
   }
 }
 
