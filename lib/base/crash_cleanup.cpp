@@ -90,8 +90,9 @@ CrashCleanup& CrashCleanup::operator=(CrashCleanup&& other) noexcept {
 
 CrashCleanup::~CrashCleanup() {
   if (slot_ == nullptr) return;
-  int expected = Slot::full;
-  while (!slot_->state.compare_exchange_strong(expected, Slot::free)) ::pause();
+  for (int expected = Slot::full; !slot_->state.compare_exchange_strong(expected, Slot::free);
+       expected = Slot::full)
+    ::pause();  // also after other signals
 }
 
 void CrashCleanup::remove_all() noexcept {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <fstream>
 #include <thread>
 #include <vector>
@@ -91,11 +92,17 @@ TEST_CASE("an owner whose folder is being removed waits for the end and publishe
   CrashCleanup one(folder / "tmp");
   const pid_t child = ::fork();
   if (child == 0) {
+    std::signal(SIGUSR1, [](int) {});
     CrashCleanup::remove_all();
     one = CrashCleanup();  // does not come back
     ::_exit(0);
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  while (fs::exists(folder / "tmp")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  for (int i = 0; i < 5; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ::kill(child, SIGUSR1);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));
   CHECK(::waitpid(child, nullptr, WNOHANG) == 0);
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
