@@ -12,7 +12,7 @@ namespace keyshift {
 
 namespace {
 
-constexpr std::size_t kPiece = 256U << 10U;  // bytes; each thread has two of them
+constexpr std::size_t kPiece = 128U << 10U;  // bytes; each thread has two of them
 
 }  // namespace
 

@@ -156,7 +156,9 @@ void read_through(const MappedFile& file, std::uint64_t offset, std::uint64_t le
   while (offset < end) {
     interrupt.check();
     const Reader::Window room = reader.window();
-    const std::uint64_t window = std::min(room.size, end - offset);
+    std::uint64_t window = std::min(room.size, end - offset);
+    // Up to a whole page: what is released are whole pages, and a page of each window would stay.
+    if (window < end - offset) window -= (offset + window) % kBlock;
     if (cold) file.will_need(offset + window, std::min(room.size, end - offset - window));
     const auto began = std::chrono::steady_clock::now();
     file.populate(offset, window);
