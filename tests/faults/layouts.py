@@ -3,6 +3,7 @@ size, a subset, the library's own layout, one file out of many, shared blocks. A
 
 import os
 import pathlib
+import re
 import shutil
 import unittest
 
@@ -68,7 +69,9 @@ class Layouts(Traced):
                         if "KILL" in fault:
                             continue
                         self.assertIn(done.returncode, (0, 3, 4), done.stderr)
-                        self.assertTrue(done.returncode == 0 or done.stderr.strip(), "not a word about it")
+                        # With several threads two calls have that number, and one may be that of the words themselves.
+                        is_mute = re.search(r"write\(2, .*INJECTED", (self.folder / "trace").read_text(errors="replace"))
+                        self.assertTrue(done.returncode == 0 or done.stderr.strip() or is_mute, "not a word about it")
                         self.assertEqual(there == good, done.returncode == 0 or "published" in done.stderr, done.stderr)
         print(f"    {' '.join(map(str, options))}, {self.target.suffix or 'folder'}: {tried} faults, {refused} runs ended by them, lost 0")
         self.assertGreater(tried, 20)
