@@ -118,8 +118,12 @@ class Stream {
 
   void rename_all() {
     for (std::uint64_t number = 0; ring_.wait_read(number); ++number) {
+      const struct AtEnd {  // also where memory runs out: the other thread waits for this piece
+        Ring& ring;
+        std::uint64_t number;
+        ~AtEnd() { ring.tell_renamed(number + 1); }
+      } at_end{ring_, number};
       rename(ring_[number]);
-      ring_.tell_renamed(number + 1);
     }
   }
 
@@ -137,7 +141,10 @@ class Stream {
     return false;
   }
 
-  void rename(Ring::Slot& slot) { slot.plain = lines_.rename(slot.piece, slot.lines); }
+  void rename(Ring::Slot& slot) {
+    slot.plain = false;
+    slot.plain = lines_.rename(slot.piece, slot.lines);
+  }
 
   void write(const Ring::Slot& slot) {
     plain_ = slot.plain;
