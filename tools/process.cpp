@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,6 +59,14 @@ void handle_signals() {
   ::sigaction(SIGBUS, &bus, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // a write says EPIPE instead
   ::signal(SIGXFSZ, SIG_IGN);  // a write beyond `ulimit -f` says EFBIG
+}
+
+// Every shard stays open, and there may be more of them than a process is granted without asking.
+void allow_many_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 class DescriptorInput : public Input {
@@ -139,6 +148,7 @@ unsigned terminal_width() {
 
 int run_program(int argc, char** argv) {
   handle_signals();
+  allow_many_files();
   DescriptorInput in;
   DescriptorOutput out(STDOUT_FILENO, "standard output"), err(STDERR_FILENO, "standard error");
   Console console{in, out, err, interrupt};

@@ -15,6 +15,19 @@ import common
 from common import LONG, NOBODY, RULES, Faults, digests, run, write_checkpoint
 
 
+class ManyShards(Faults):
+    shards, tensor_bytes = 300, 8
+
+    def test_more_shards_than_a_process_is_granted_files_at_first_are_converted(self):
+        def few_files():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (128, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+        for arguments in (["convert", self.source, self.target, *RULES], ["verify", self.source, self.target],
+                          ["convert", "--in-place", self.source, *RULES]):  # fmt: skip
+            done = run(*arguments, preexec_fn=few_files)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+
 class Refusals(Faults):
     def test_a_file_size_limit_is_an_error_with_the_file_s_name(self):
         done = run("convert", self.source, self.target, *RULES,
@@ -183,4 +196,4 @@ class Interruptions(Faults):
         self.assert_no_leftovers(self.folder)
 
 
-CASES = [Refusals, Interruptions]
+CASES = [ManyShards, Refusals, Interruptions]
