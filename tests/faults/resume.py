@@ -73,7 +73,9 @@ class Resume(Faults):
         self.assertEqual(digests(self.source), self.before, "the source has changed")
 
     def stop_after(self, shards: int, number: signal.Signals) -> tuple[int, str]:
-        with subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        with subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              # a shell that ran this in the background would have it ignore ^C
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as running:  # fmt: skip
             while running.poll() is None and self.noted() < shards:
                 pass
             running.send_signal(number)
