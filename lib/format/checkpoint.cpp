@@ -53,7 +53,7 @@ class KeyCheck {
     for (std::uint32_t s = 0; s < shards_.size(); ++s) {
       const std::span<const std::uint64_t> hashes = shards_[s].header().key_hashes();
       for (std::size_t i = 0; i < hashes.size(); ++i) {
-        if (i + kAhead < hashes.size()) keys_.prefetch(hashes[i + kAhead]);
+        if (i + KeyIndex::kAhead < hashes.size()) keys_.prefetch(hashes[i + KeyIndex::kAhead]);
         const TensorInfo& tensor = shards_[s].header().tensors()[i];
         const std::uint32_t known = keys_.size();
         const std::uint32_t number = keys_.insert(tensor.key, hashes[i]);
@@ -97,8 +97,6 @@ class KeyCheck {
   }
 
  private:
-  static constexpr std::size_t kAhead = 8;  // keys: how long memory takes to answer
-
   struct Place {
     std::uint32_t shard;
     const TensorInfo* tensor;

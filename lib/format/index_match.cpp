@@ -10,8 +10,6 @@ namespace keyshift {
 
 namespace {
 
-constexpr std::size_t kAhead = 16;  // keys: how long memory takes to answer
-
 class Matcher {
  public:
   Matcher(const Index& index, std::vector<std::uint32_t>& order) : index_(index), order_(order) {}
@@ -22,7 +20,7 @@ class Matcher {
     const std::span<const std::uint64_t> hashes = header.key_hashes();
     std::string_view last_name;  // the same one again and again
     for (std::size_t i = 0; i < hashes.size(); ++i) {
-      if (i + kAhead < hashes.size()) index_.keys.prefetch(hashes[i + kAhead]);
+      if (i + KeyIndex::kAhead < hashes.size()) index_.keys.prefetch(hashes[i + KeyIndex::kAhead]);
       const std::uint32_t entry = index_.keys.find(header.tensors()[i].key, hashes[i]);
       if (entry == KeyIndex::kNone) return false;
       const std::string_view name = index_.weight_map[entry].second;

@@ -1,6 +1,7 @@
 // Which keys have been seen, and where: the table behind every check for repeated keys.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@ std::uint64_t hash_of_key(std::string_view key) noexcept;
 class KeyIndex {
  public:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  /// Keys between prefetch() and the look: how long memory takes to answer.
+  static constexpr std::size_t kAhead = 16;
 
   /// `expected`: keys to make room for.
   explicit KeyIndex(std::size_t expected = 0);

@@ -72,10 +72,9 @@ class PlainIndexReader {
 
   // False if a key comes twice.
   bool number_keys(std::span<const std::uint64_t> hashes) {
-    constexpr std::size_t kAhead = 16;  // keys: how long memory takes to answer
     index_.keys = KeyIndex(hashes.size());
     for (std::size_t i = 0; i < hashes.size(); ++i) {
-      if (i + kAhead < hashes.size()) index_.keys.prefetch(hashes[i + kAhead]);
+      if (i + KeyIndex::kAhead < hashes.size()) index_.keys.prefetch(hashes[i + KeyIndex::kAhead]);
       if (index_.keys.insert(index_.weight_map[i].first, hashes[i]) != i) return false;
     }
     return true;

@@ -44,6 +44,8 @@ class KeyTable {
     return std::views::iota(std::size_t{0}, size()) |
            std::views::transform([this](std::size_t i) { return row(i); });
   }
+  /// The first row of a shard's tensors.
+  std::size_t first_row(std::size_t shard) const noexcept { return first_rows_[shard]; }
   std::uint32_t shard_of(std::size_t row) const noexcept { return shard_of_[row]; }
   /// The tensor of a row as the source has it.
   const TensorInfo& tensor(std::size_t row) const noexcept {

@@ -17,15 +17,13 @@ std::vector<std::size_t> rows_as_they_lie(const KeyTable& keys) {
   std::vector<std::size_t> rows;
   rows.reserve(keys.size());
   KeyIndex seen(keys.size());
-  std::size_t first_row = 0;
-  for (const Shard& shard : keys.checkpoint().shards()) {
-    for (const std::uint32_t tensor : shard.header().by_offset()) {
-      const std::size_t row = first_row + tensor;
+  for (std::size_t shard = 0; shard < keys.checkpoint().shards().size(); ++shard) {
+    for (const std::uint32_t tensor : keys.checkpoint().shards()[shard].header().by_offset()) {
+      const std::size_t row = keys.first_row(shard) + tensor;
       if (keys.is_dropped(row)) continue;
       const std::uint32_t known = seen.size();
       if (seen.insert(keys.new_key(row)) == known) rows.push_back(row);
     }
-    first_row += shard.header().tensors().size();
   }
   return rows;
 }
@@ -68,10 +66,10 @@ ShardContents complete(const KeyTable& keys, std::vector<std::size_t> rows) {
 
 std::vector<ShardContents> keep_shards(const KeyTable& keys) {
   std::vector<ShardContents> shards;
-  std::size_t first_row = 0;
   for (std::uint32_t number = 0; number < keys.checkpoint().shards().size(); ++number) {
     const Shard& source = keys.checkpoint().shards()[number];
     const Header& header = source.header();
+    const std::size_t first_row = keys.first_row(number);
     ShardContents shard;
     shard.name = source.name();
     shard.source = number;
@@ -86,7 +84,6 @@ std::vector<ShardContents> keep_shards(const KeyTable& keys) {
     for (const std::uint32_t tensor : header.by_offset()) {
       if (is_kept(first_row + tensor)) shard.data.push_back(first_row + tensor);
     }
-    first_row += header.tensors().size();
     if (!shard.entries.empty() || header.tensors().empty()) shards.push_back(std::move(shard));
   }
   return shards;

@@ -57,48 +57,23 @@ std::uint64_t hash_portably(std::string_view key, const PositionSet& open) noexc
   return hash ^ (hash >> 32U);
 }
 
-/// What the loop works on.
-template <ResultForm form>
-struct Work {
-  const ShapeTable& table;
-  ShapeSource& source;
-  RenamedKeys::Raw& raw;
-
-  const Shape* look_up(std::string_view key) const noexcept {
+struct AnyMachine {
+  static const Shape* look_up(const ShapeTable& table, std::string_view key) noexcept {
     if (key.size() > kLongestShape) return nullptr;
     PositionSet open = open_digits(key);
     const Shape* shape = find_shape(table, portable_kernel(), key, open);
     return shape != nullptr && shape->kind == ShapeKind::result ? shape : nullptr;
   }
-  /// nullptr if the key's result has been written.
-  const Shape* ask(std::string_view key) { return source.shape_of(key, raw); }
-  void write(const Shape& shape, std::string_view key) {
-    const std::size_t size = size_of_result<form>(key.size(), shape.result_length);
-    if (static_cast<std::size_t>(raw.text_limit - raw.text) < size) source.make_room(size, raw);
-    char* text = raw.text;
-    if constexpr (form == ResultForm::line) {
-      if (!key.empty()) std::memcpy(text, key.data(), key.size());
-      text += key.size();
-      *text++ = '\t';
-    }
-    write_result_portably(shape, key, text);
-    if constexpr (form == ResultForm::line) text[shape.result_length] = '\n';
-    raw.text += size;
-    raw.used += size;
-    *raw.ends++ = raw.used;
-    *raw.outcomes++ = raw.outcome_base + shape.outcome;
-  }
   static bool has_shape(const Shape& shape, std::string_view key) noexcept {
     return has_shape_portably(shape, key);
   }
+  static void write_key(std::string_view key, char* text) noexcept {
+    if (!key.empty()) std::memcpy(text, key.data(), key.size());
+  }
+  static void write_result(const Shape& shape, std::string_view key, char* text) noexcept {
+    write_result_portably(shape, key, text);
+  }
 };
-
-template <ResultForm form>
-void rename_portably(std::span<const std::string_view> keys, const ShapeTable& table, ShapeSource& source,
-                     RenamedKeys::Raw& raw) {
-  Work<form> work{table, source, raw};
-  rename_in_rounds(keys, work);
-}
 
 }  // namespace
 
@@ -152,8 +127,8 @@ const Shape* find_shape(const ShapeTable& table, const ShapeKernel& kernel, std:
 }
 
 const ShapeKernel& portable_kernel() noexcept {
-  static constexpr ShapeKernel kernel{"portable", hash_portably, rename_portably<ResultForm::bare>,
-                                      rename_portably<ResultForm::line>};
+  static constexpr ShapeKernel kernel{"portable", hash_portably, rename_all<ResultForm::bare, AnyMachine>,
+                                      rename_all<ResultForm::line, AnyMachine>};
   return kernel;
 }
 

@@ -194,57 +194,21 @@ KEYSHIFT_AVX512_INLINE void write_key(std::string_view key, char* text) noexcept
   if (key.size() > Shape::kBlock) _mm512_storeu_si512(text + Shape::kBlock, loaded.block[1]);
 }
 
-/// What the loop works on, in registers as far as they go.
-template <ResultForm form>
-struct Work {
-  const ShapeTable& table;
-  ShapeSource& source;
-  RenamedKeys::Raw& out;
-  RenamedKeys::Raw raw = out;
-
+struct Avx512 {
+  KEYSHIFT_AVX512_INLINE static const Shape* look_up(const ShapeTable& table, std::string_view key) noexcept {
+    return key.size() <= kMostBytes ? look_up_loaded(table, load(key), key.size()) : nullptr;
+  }
   KEYSHIFT_AVX512_INLINE static bool has_shape(const Shape& shape, std::string_view key) noexcept {
     return has_shape_avx512(shape, key);
   }
-  KEYSHIFT_AVX512_INLINE const Shape* look_up(std::string_view key) const noexcept {
-    return key.size() <= kMostBytes ? look_up_loaded(table, load(key), key.size()) : nullptr;
+  KEYSHIFT_AVX512_INLINE static void write_key(std::string_view key, char* text) noexcept {
+    keyshift::write_key(key, text);
   }
-  /// nullptr if the key's result has been written.
-  KEYSHIFT_AVX512 __attribute__((noinline)) const Shape* ask(std::string_view key) {
-    out = raw;
-    const Shape* shape = source.shape_of(key, out);
-    raw = out;
-    return shape;
-  }
-  KEYSHIFT_AVX512 __attribute__((noinline)) void make_room(std::size_t bytes) {
-    out = raw;
-    source.make_room(bytes, out);
-    raw = out;
-  }
-  KEYSHIFT_AVX512_INLINE void write(const Shape& shape, std::string_view key) {
-    const std::size_t size = size_of_result<form>(key.size(), shape.result_length);
-    if (static_cast<std::size_t>(raw.text_limit - raw.text) < size) make_room(size);
-    char* text = raw.text;
-    if constexpr (form == ResultForm::line) {
-      write_key(key, text);
-      text += key.size();
-      *text++ = '\t';
-    }
-    write_result(shape, key, text);
-    if constexpr (form == ResultForm::line) text[shape.result_length] = '\n';
-    raw.text += size;
-    raw.used += size;
-    *raw.ends++ = raw.used;
-    *raw.outcomes++ = raw.outcome_base + shape.outcome;
+  KEYSHIFT_AVX512_INLINE static void write_result(const Shape& shape, std::string_view key,
+                                                  char* text) noexcept {
+    keyshift::write_result(shape, key, text);
   }
 };
-
-template <ResultForm form>
-KEYSHIFT_AVX512 void rename_avx512(std::span<const std::string_view> keys, const ShapeTable& table,
-                                   ShapeSource& source, RenamedKeys::Raw& out) {
-  Work<form> work{table, source, out};
-  rename_in_rounds(keys, work);
-  out = work.raw;
-}
 
 bool available() noexcept {
   __builtin_cpu_init();
@@ -257,8 +221,8 @@ bool available() noexcept {
 }  // namespace
 
 const ShapeKernel* avx512_kernel() noexcept {
-  static constexpr ShapeKernel kernel{"AVX-512", hash_key, rename_avx512<ResultForm::bare>,
-                                      rename_avx512<ResultForm::line>};
+  static constexpr ShapeKernel kernel{"AVX-512", hash_key, rename_all<ResultForm::bare, Avx512>,
+                                      rename_all<ResultForm::line, Avx512>};
   static const bool is_available = available();
   return is_available ? &kernel : nullptr;
 }

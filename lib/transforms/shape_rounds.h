@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "transforms/shape.h"
+#include "transforms/shape_kernel.h"
 
 namespace keyshift {
 
@@ -17,6 +17,9 @@ namespace keyshift {
 #define KEYSHIFT_ROUNDS \
   template <class Work> \
   KEYSHIFT_TARGET inline
+#define KEYSHIFT_WORK KEYSHIFT_TARGET __attribute__((always_inline)) inline
+
+namespace {  // each loop has its own
 
 /// Tries the shapes that followed the last key's shape before; for tables in order. Gives the number of wrong
 /// guesses.
@@ -81,6 +84,60 @@ KEYSHIFT_ROUNDS void rename_in_rounds(std::span<const std::string_view> keys, Wo
   }
 }
 
+/// What a loop works on, in registers as far as they go. `Machine`, all static: look_up(table, key),
+/// has_shape(shape, key), write_key(key, text), write_result(shape, key, text).
+template <ResultForm form, class Machine>
+struct Work {
+  const ShapeTable& table;
+  ShapeSource& source;
+  RenamedKeys::Raw& out;
+  RenamedKeys::Raw raw = out;
+
+  KEYSHIFT_WORK static bool has_shape(const Shape& shape, std::string_view key) noexcept {
+    return Machine::has_shape(shape, key);
+  }
+  KEYSHIFT_WORK const Shape* look_up(std::string_view key) const noexcept {
+    return Machine::look_up(table, key);
+  }
+  KEYSHIFT_TARGET __attribute__((noinline)) const Shape* ask(std::string_view key) {
+    out = raw;
+    const Shape* shape = source.shape_of(key, out);
+    raw = out;
+    return shape;
+  }
+  KEYSHIFT_TARGET __attribute__((noinline)) void make_room(std::size_t bytes) {
+    out = raw;
+    source.make_room(bytes, out);
+    raw = out;
+  }
+  KEYSHIFT_WORK void write(const Shape& shape, std::string_view key) {
+    const std::size_t size = size_of_result<form>(key.size(), shape.result_length);
+    if (static_cast<std::size_t>(raw.text_limit - raw.text) < size) make_room(size);
+    char* text = raw.text;
+    if constexpr (form == ResultForm::line) {
+      Machine::write_key(key, text);
+      text += key.size();
+      *text++ = '\t';
+    }
+    Machine::write_result(shape, key, text);
+    if constexpr (form == ResultForm::line) text[shape.result_length] = '\n';
+    raw.text += size;
+    raw.used += size;
+    *raw.ends++ = raw.used;
+    *raw.outcomes++ = raw.outcome_base + shape.outcome;
+  }
+};
+
+template <ResultForm form, class Machine>
+KEYSHIFT_TARGET void rename_all(std::span<const std::string_view> keys, const ShapeTable& table,
+                                ShapeSource& source, RenamedKeys::Raw& out) {
+  Work<form, Machine> work{table, source, out};
+  rename_in_rounds(keys, work);
+  out = work.raw;
+}
+
+#undef KEYSHIFT_WORK
 #undef KEYSHIFT_ROUNDS
 
+}  // namespace
 }  // namespace keyshift

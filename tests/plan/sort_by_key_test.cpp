@@ -24,21 +24,23 @@ std::vector<std::string> random_keys(unsigned seed) {
   return keys;
 }
 
+// Every key with a place of its own, so that it shows which of two equal ones comes first.
+void check_order_of(const std::vector<std::string>& keys) {
+  std::vector<std::string> shards;
+  for (std::size_t i = 0; i < keys.size(); ++i) shards.push_back(std::to_string(i));
+  std::vector<KeyPlace> places;
+  for (std::size_t i = 0; i < keys.size(); ++i) places.emplace_back(keys[i], shards[i]);
+  std::vector<KeyPlace> expected = places;
+  std::stable_sort(expected.begin(), expected.end(),
+                   [](const KeyPlace& a, const KeyPlace& b) { return a.first < b.first; });
+  sort_by_key(places);
+  REQUIRE(places == expected);
+}
+
 }  // namespace
 
 TEST_CASE("places are sorted by the bytes of their keys, and those of one key keep their order") {
-  for (unsigned seed = 0; seed < 300; ++seed) {
-    const std::vector<std::string> keys = random_keys(seed);
-    std::vector<std::string> shards;
-    for (std::size_t i = 0; i < keys.size(); ++i) shards.push_back(std::to_string(i));
-    std::vector<KeyPlace> places;
-    for (std::size_t i = 0; i < keys.size(); ++i) places.emplace_back(keys[i], shards[i]);
-    std::vector<KeyPlace> expected = places;
-    std::stable_sort(expected.begin(), expected.end(),
-                     [](const KeyPlace& a, const KeyPlace& b) { return a.first < b.first; });
-    sort_by_key(places);
-    REQUIRE(places == expected);
-  }
+  for (unsigned seed = 0; seed < 300; ++seed) check_order_of(random_keys(seed));
 }
 
 TEST_CASE("a long common prefix and keys of NULs only take no depth") {
@@ -61,14 +63,6 @@ TEST_CASE("what is sorted but for a few runs is sorted whatever these runs are")
       const auto from = keys.begin() + static_cast<std::ptrdiff_t>(random() % keys.size());
       std::rotate(from, from + static_cast<std::ptrdiff_t>(random() % (keys.end() - from)), keys.end());
     }
-    std::vector<std::string> shards;
-    for (std::size_t i = 0; i < keys.size(); ++i) shards.push_back(std::to_string(i));
-    std::vector<KeyPlace> places;
-    for (std::size_t i = 0; i < keys.size(); ++i) places.emplace_back(keys[i], shards[i]);
-    std::vector<KeyPlace> expected = places;
-    std::stable_sort(expected.begin(), expected.end(),
-                     [](const KeyPlace& a, const KeyPlace& b) { return a.first < b.first; });
-    sort_by_key(places);
-    REQUIRE(places == expected);
+    check_order_of(keys);
   }
 }

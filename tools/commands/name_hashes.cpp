@@ -1,8 +1,8 @@
 #include "tools/commands/name_hashes.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
-#include <random>
 #include <utility>
 
 #include "base/huge_pages.h"
@@ -18,8 +18,6 @@ NameHashes::NameHashes(std::size_t expected)
     std::uint64_t* const begin = hashes_.get() + part * room_;
     parts_[part] = {begin, begin, begin + room_, {}};
   }
-  std::random_device random;
-  for (std::uint64_t& secret : secrets_) secret = (std::uint64_t{random()} << 32U) | random();
 }
 
 bool NameHashes::may_repeat() const {
