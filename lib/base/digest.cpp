@@ -52,10 +52,6 @@ Digest digest_of(std::span<const std::byte> bytes) noexcept {
 }
 Digest digest_of(std::string_view text) noexcept { return from_xxh(XXH3_128bits(text.data(), text.size())); }
 
-std::uint64_t hash_of(std::string_view text, std::uint64_t seed) noexcept {
-  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
-}
-
 Hasher::Hasher() : state_(std::make_unique<State>()) { reset(); }
 Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
